@@ -1,0 +1,1 @@
+"""Frozen value types: no file format, no image library, no window."""

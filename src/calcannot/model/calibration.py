@@ -1,0 +1,111 @@
+"""The physical size of a pixel, and where that number came from."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calcannot.errors import CalibrationError
+
+# Finer than any light microscope samples, and coarser than any radiograph: outside, the header is wrong.
+SMALLEST_UM_PER_PX = 0.01
+LARGEST_UM_PER_PX = 10_000.0
+LARGEST_ASPECT = 10.0
+
+_TO_UM = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "μm": 1.0, "mm": 1e3, "cm": 1e4}
+_LENGTH = re.compile(r"\s*([0-9.eE+-]+)\s*([a-zµμ]+)\s*")
+
+
+class CalibrationSource(StrEnum):
+    """Where a pixel size was found. The DICOM members are the decision table of PS3.3 10.7."""
+
+    USER = "user"
+    OME = "ome_physical_size"
+    APERIO = "aperio_mpp"
+    TIFF = "tiff_resolution"
+    DICOM_FIDUCIAL = "dicom_fiducial"
+    DICOM_GEOMETRY = "dicom_geometry"
+    DICOM_MAGNIFICATION = "dicom_magnification_corrected"
+    DICOM_DETECTOR = "dicom_detector_plane"
+    DICOM_UNKNOWN = "dicom_pixel_spacing_provenance_unknown"
+    DICOM_SLIDE = "dicom_slide"
+    PHANTOM = "phantom"
+
+
+class CalibrationPlane(StrEnum):
+    """In which plane a length in mm holds."""
+
+    OBJECT = "object"
+    DETECTOR = "detector"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Pixel size in micrometres, row (vertical) and column (horizontal) apart.
+
+    Raises
+    ------
+    CalibrationError
+        If a size is not a finite number between 0.01 and 10,000 µm, or the two differ by more than 10 times.
+    """
+
+    um_per_px_row: float
+    um_per_px_col: float
+    source: CalibrationSource
+    plane: CalibrationPlane = CalibrationPlane.OBJECT
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for axis, value in (("row", self.um_per_px_row), ("column", self.um_per_px_col)):
+            if not (math.isfinite(value) and SMALLEST_UM_PER_PX <= value <= LARGEST_UM_PER_PX):
+                what = f"a pixel size of {value:g} µm per {axis} cannot be true"
+                raise CalibrationError(what, remedy="give the pixel size yourself, for example --pixel-size 0.5um")
+        ratio = self.um_per_px_row / self.um_per_px_col
+        if not 1 / LARGEST_ASPECT <= ratio <= LARGEST_ASPECT:
+            what = f"pixels of {self.um_per_px_row:g} by {self.um_per_px_col:g} µm cannot be true"
+            raise CalibrationError(what, remedy="give the pixel size yourself, for example --pixel-size 0.5um")
+
+    @property
+    def pixel_area_um2(self) -> float:
+        """Area of one pixel in µm²."""
+        return self.um_per_px_row * self.um_per_px_col
+
+    @property
+    def mean_um_per_px(self) -> float:
+        """Side in µm of the square with the pixel's area; turns a radius in µm into pixels."""
+        return math.sqrt(self.pixel_area_um2)
+
+
+def parse_pixel_size(text: str) -> Calibration:
+    """Read a pixel size as a user types it: ``0.5um``, ``0.5umx0.6um`` (row x column), ``0.143mm``.
+
+    Raises
+    ------
+    CalibrationError
+        If there is no unit, an unknown unit, or a value that cannot be true.
+    """
+    parts = re.split(r"(?<=[a-zµμ])\s*[x×*]\s*", text.strip())
+    if len(parts) not in (1, 2):
+        raise _unreadable(text)
+    sizes = [_length_um(part, text) for part in parts]
+    return Calibration(sizes[0], sizes[-1], CalibrationSource.USER, note=f"given as {text.strip()}")
+
+
+def _length_um(part: str, whole: str) -> float:
+    match = _LENGTH.fullmatch(part)
+    if match is None or match[2] not in _TO_UM:
+        raise _unreadable(whole)
+    try:
+        return float(match[1]) * _TO_UM[match[2]]
+    except ValueError:
+        raise _unreadable(whole) from None
+
+
+def _unreadable(text: str) -> CalibrationError:
+    return CalibrationError(
+        f"the pixel size {text!r} is not a number with a unit",
+        remedy="write it as 0.5um, 0.143mm, or 0.5umx0.6um (row x column)",
+    )
