@@ -1,0 +1,114 @@
+"""What every image source shares: the box check, the context manager, and the pixel type's limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.model.image import ImageInfo, Modality
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+DARKER = "darker absorbs more"
+DENSER = "denser is brighter"
+UNKNOWN = "unknown"
+
+DTYPES = {1: ("uint8", "uint16", "int16", "int32", "float32"), 3: ("uint8", "uint16")}
+
+
+def polarity_of(channels: int, modality: Modality) -> str:
+    """Which side of grey is dense; only a radiograph says so for grey pixels."""
+    if channels == 3:
+        return DARKER
+    return DENSER if modality is Modality.RADIOGRAPH else UNKNOWN
+
+
+def range_of(dtype: npt.DTypeLike, bits: int | None = None) -> tuple[float, float]:
+    """Smallest and largest value of a pixel type, of ``bits`` significant bits when fewer; 0 to 1 for floats."""
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return 0.0, 1.0
+    if bits is not None and bits < kind.itemsize * 8:
+        return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if kind.kind == "i" else (0.0, 2.0**bits - 1)
+    limits = np.iinfo(kind)
+    return float(limits.min), float(limits.max)
+
+
+class Source:
+    """Base of the sources: subclasses give ``_read`` and, where a file stays open, ``close``.
+
+    Parameters
+    ----------
+    path
+        File the pixels come from.
+    info
+        Facts about the image.
+    """
+
+    def __init__(self, path: Path, info: ImageInfo) -> None:
+        self._path = path
+        self._info = info
+
+    @property
+    def path(self) -> Path:
+        """File the pixels come from."""
+        return self._path
+
+    @property
+    def info(self) -> ImageInfo:
+        """Facts about the image."""
+        return self._info
+
+    def read(self, row: int, col: int, height: int, width: int, level: int = 0) -> npt.NDArray[np.generic]:
+        """Pixels of a box that lies inside the level.
+
+        Returns
+        -------
+        ndarray
+            Shape (height, width, 3) for colour or (height, width) for grey, C-contiguous, dtype ``info.dtype``.
+
+        Raises
+        ------
+        ImageReadError
+            If the bytes cannot be decoded.
+        ValueError
+            If the box is not inside the level.
+        """
+        self._check_box(row, col, height, width, level)
+        return np.ascontiguousarray(self._read(row, col, height, width, level))
+
+    def _check_box(self, row: int, col: int, height: int, width: int, level: int) -> None:
+        """Raise ValueError unless the box is not empty and lies inside the level."""
+        name, levels = self._info.name, self._info.levels
+        if not 0 <= level < len(levels):
+            what = f"level {level} of {name} does not exist: it has {len(levels)}"
+            raise ValueError(what)
+        size = levels[level]
+        inside = row >= 0 and col >= 0 and row + height <= size.height_px and col + width <= size.width_px
+        if not (inside and height > 0 and width > 0):
+            what = (
+                f"the box of {height} x {width} px at row {row}, column {col} is not inside level {level} "
+                f"of {name}, which is {size.height_px} x {size.width_px} px"
+            )
+            raise ValueError(what)
+
+    def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:
+        """Pixels of a box that was checked."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the file. May be called twice."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
