@@ -73,7 +73,7 @@ def scatter(
     left = area_px2
     for _ in range(_TRIES):
         row, col = rng.uniform(0, allowed.shape[0] - 1), rng.uniform(0, allowed.shape[1] - 1)
-        grain = _grain(row, col, min(largest, math.sqrt(left / math.pi)), rng)
+        grain = _grain(row, col, min(largest, math.sqrt(max(left, 0.0) / math.pi)), rng)
         if grain is None:
             break
         if clearance[round(row), round(col)] < grain.reach_px + GAP_PX + 1:

@@ -102,3 +102,9 @@ def test_unknown_names_are_refused():
         HistologySpec(counterstain="safranin")
     with pytest.raises(ValueError, match="no distractor 'hair'"):
         HistologySpec(distractors=("hair",))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_last_grain_may_use_up_the_area_to_the_last_bit(seed):
+    phantom = render_histology(HistologySpec(size_px=(128, 128), tissue=False, mineral_fraction=0.02), seed=seed)
+    assert 0 < phantom.fraction <= 0.02 * (1 + 1e-9)

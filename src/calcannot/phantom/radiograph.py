@@ -1,0 +1,282 @@
+"""A film whose calcified areas are known in the object plane.
+
+Attenuation is summed along the ray at one energy (55 keV, the mean behind about 20 cm of tissue at 80 kVp); then focal
+blur, detector blur, scatter and photon noise. There is no beam hardening, no heel effect and no glare: good for exact
+truth, no proof of clinical accuracy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from calcannot.phantom import bones
+from calcannot.phantom.nodules import Nodule
+
+if TYPE_CHECKING:
+    from calcannot.phantom.shapes import Floats
+
+# Mass attenuation at 55 keV (xraydb, ICRU-44 compositions): soft tissue 0.2141, hydroxyapatite 0.4808, cortical bone
+# 0.3601 cm²/g. Mineral and bone displace soft tissue of 1.06 g/cm³, so what counts is the excess.
+SOFT_TISSUE_PER_CM = 0.2141 * 1.06
+MINERAL_EXCESS_CM2_PER_G = 0.4090
+BONE_EXCESS_PER_CM = 0.4644
+# RQA5 fluence (IEC 62220-1) x 2.5 µGy x a detective quantum efficiency of 0.65.
+PHOTONS_PER_MM2 = 30174 * 2.5 * 0.65
+STEEL_PER_CM = 8.0
+GREY_AT_UNIT_EXPOSURE = 500.0
+GREY_PER_NEPER = 800.0
+BITS_STORED = 12
+ROI_MARGIN_MM = 10.0
+_SUBSAMPLES = 6
+
+PAIR = (
+    Nodule(row_mm=0.0, col_mm=-80.0, a_mm=25.0, b_mm=20.0, c_mm=9.0),
+    Nodule(row_mm=10.0, col_mm=80.0, a_mm=15.0, b_mm=10.0, c_mm=6.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RadiographSpec:
+    """What to render.
+
+    Attributes
+    ----------
+    size_mm
+        Height and width of the detector.
+    spacing_mm
+        Side of a detector pixel.
+    nodules
+        Calcifications, in the object plane.
+    sid_mm
+        Source to detector.
+    bone
+        Add two iliac wings.
+    scatter_to_primary
+        Scattered over primary exposure: 0.2, 0.5 with a grid, 1.0 without.
+    detector_sigma_mm, focal_spot_mm
+        Detector blur (0.20 to 0.35) and size of the focal spot.
+    noise
+        1 for Poisson noise, 0 for none.
+    ball_height_mm
+        Put a steel ball of 25 mm at this height near the lower left corner; None for no ball.
+    """
+
+    size_mm: tuple[float, float] = (240.0, 320.0)
+    spacing_mm: float = 0.4
+    nodules: tuple[Nodule, ...] = PAIR
+    sid_mm: float = 1100.0
+    bone: bool = False
+    scatter_to_primary: float = 0.5
+    detector_sigma_mm: float = 0.25
+    focal_spot_mm: float = 1.2
+    noise: float = 1.0
+    ball_height_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.size_mm) < 20 or not 0.05 <= self.spacing_mm <= 2:
+            what = "a film has sides of at least 20 mm and a pixel of 0.05 to 2 mm"
+            raise ValueError(what)
+        if any(not 0 <= nodule.height_mm < self.sid_mm for nodule in self.nodules):
+            what = "a nodule lies between the source and the detector"
+            raise ValueError(what)
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Height and width in px."""
+        return round(self.size_mm[0] / self.spacing_mm), round(self.size_mm[1] / self.spacing_mm)
+
+
+@dataclass(frozen=True, slots=True)
+class LesionTruth:
+    """One nodule, exactly.
+
+    Attributes
+    ----------
+    object_area_mm2, detector_area_mm2
+        Area inside the outline in the patient, and as magnified on the detector.
+    mineral_area_mm2
+        Of the object-plane area, what holds mineral (without septa and fluid).
+    magnification
+        Length on the detector over length in the patient.
+    row_px, col_px
+        Centre on the film.
+    roi_px
+        Rows and columns of the bounding box with 10 mm around: first row, first column, end row, end column.
+    length_mm, width_mm
+        Axes of the outline in the object plane.
+    mass_g
+        Hydroxyapatite, where a formula exists.
+    """
+
+    kind: str
+    object_area_mm2: float
+    mineral_area_mm2: float
+    detector_area_mm2: float
+    magnification: float
+    height_mm: float
+    row_px: float
+    col_px: float
+    roi_px: tuple[int, int, int, int]
+    length_mm: float
+    width_mm: float
+    mass_g: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RadiographPhantom:
+    """A rendered film and the truth about it.
+
+    Attributes
+    ----------
+    pixels
+        uint16, shape (height, width), 12 bits used, denser is higher, proportional to the log of exposure.
+    lesions
+        Each nodule.
+    attenuation
+        float64, shape (height, width): nepers along the ray before blur, scatter and noise.
+    """
+
+    spec: RadiographSpec
+    seed: int
+    pixels: npt.NDArray[np.uint16] = field(repr=False)
+    lesions: tuple[LesionTruth, ...]
+    attenuation: Floats = field(repr=False)
+
+    @property
+    def object_area_mm2(self) -> float:
+        """Sum of the lesions' areas in the patient."""
+        return sum(lesion.object_area_mm2 for lesion in self.lesions)
+
+
+def render_radiograph(
+    spec: RadiographSpec | None = None, seed: int = 0, *, anatomy: Floats | None = None
+) -> RadiographPhantom:
+    """Render a film; the same specification, seed and anatomy give the same pixels.
+
+    Parameters
+    ----------
+    spec
+        What to render; the default is a pair of nodules of 50 x 40 and 30 x 20 mm.
+    seed
+        Of the photon noise.
+    anatomy
+        Nepers of everything but the nodules, shape ``spec.size_px``; None for a soft body (and bone, when asked for).
+    """
+    spec = spec or RadiographSpec()
+    if anatomy is None:
+        anatomy = bones.body_cm(spec.size_px, spec.spacing_mm) * SOFT_TISSUE_PER_CM
+        if spec.bone:
+            anatomy = anatomy + bones.iliac_wings_cm(spec.size_px, spec.spacing_mm) * BONE_EXCESS_PER_CM
+    attenuation = np.array(anatomy, dtype=np.float64)
+    truths = []
+    for nodule in spec.nodules:
+        _cast(attenuation, nodule, spec)
+        truths.append(_truth(nodule, spec))
+    if spec.ball_height_mm is not None:
+        _cast_ball(attenuation, spec)
+    return RadiographPhantom(spec, seed, _detect(attenuation, spec, seed), tuple(truths), attenuation)
+
+
+def _cast(attenuation: Floats, nodule: Nodule, spec: RadiographSpec) -> None:
+    """Add a nodule's shadow in place; transmitted light, not attenuation, is averaged over a pixel and blurred."""
+    scale = nodule.magnification(spec.sid_mm)
+    middle = _centre_px(nodule, spec)
+    reach = nodule.reach_mm * scale / spec.spacing_mm + 6
+    spans = [
+        np.arange(max(0, math.floor(at - reach)), min(size, math.ceil(at + reach) + 1))
+        for at, size in zip(middle, attenuation.shape, strict=True)
+    ]
+    if not (spans[0].size and spans[1].size):
+        return
+    offsets = (np.arange(_SUBSAMPLES) + 0.5) / _SUBSAMPLES - 0.5
+    rows, cols = (
+        ((span[:, None] + offsets).ravel() - (size - 1) / 2) * spec.spacing_mm / scale
+        for span, size in zip(spans, attenuation.shape, strict=True)
+    )
+    grams_per_cm2 = nodule.thickness_mm(rows[:, None], cols[None, :]) / 10 * nodule.density_g_cm3
+    light = np.exp(-MINERAL_EXCESS_CM2_PER_G * grams_per_cm2)
+    light = light.reshape(spans[0].size, _SUBSAMPLES, spans[1].size, _SUBSAMPLES).mean(axis=(1, 3))
+    # A uniform focal spot of width f casts a penumbra of width f (M - 1), whose deviation is that over sqrt(12).
+    penumbra_px = spec.focal_spot_mm * (scale - 1) / math.sqrt(12) / spec.spacing_mm
+    light = ndimage.gaussian_filter(light, penumbra_px, mode="nearest") if penumbra_px > 0 else light
+    attenuation[spans[0][0] : spans[0][-1] + 1, spans[1][0] : spans[1][-1] + 1] -= np.log(light)
+
+
+def _cast_ball(attenuation: Floats, spec: RadiographSpec) -> None:
+    """Add a steel ball of 25 mm, its edge 20 mm from the lower left corner, in place."""
+    radius = 12.5 * spec.sid_mm / (spec.sid_mm - (spec.ball_height_mm or 0.0)) / spec.spacing_mm
+    inset = radius + 20 / spec.spacing_mm
+    height, width = attenuation.shape
+    rows, cols = np.ogrid[:height, :width]
+    away = ((rows - (height - 1 - inset)) ** 2 + (cols - inset) ** 2) / radius**2
+    attenuation += STEEL_PER_CM * 2.5 * np.sqrt(np.clip(1 - away, 0, None))
+
+
+def _detect(attenuation: Floats, spec: RadiographSpec, seed: int) -> npt.NDArray[np.uint16]:
+    """Blur, scatter, count photons and take the log."""
+    primary = np.exp(attenuation.min() - attenuation)
+    primary = ndimage.gaussian_filter(primary, spec.detector_sigma_mm / spec.spacing_mm, mode="nearest")
+    exposure = primary + spec.scatter_to_primary * _spread(primary, 40.0 / spec.spacing_mm)
+    photons = PHOTONS_PER_MM2 * spec.spacing_mm**2 * exposure
+    if spec.noise > 0:
+        counted = np.random.default_rng(seed).poisson(photons)
+        photons = photons + spec.noise * (counted - photons)
+    level = -np.log(np.maximum(photons, 0.5) / (PHOTONS_PER_MM2 * spec.spacing_mm**2))
+    grey = np.clip(GREY_AT_UNIT_EXPOSURE + GREY_PER_NEPER * level, 0, 2**BITS_STORED - 1)
+    pixels: npt.NDArray[np.uint16] = np.rint(grey).astype(np.uint16)
+    return pixels
+
+
+def _spread(primary: Floats, sigma_px: float) -> Floats:
+    """A very wide Gaussian blur, done on blocks of an eighth of its width."""
+    step = max(1, round(sigma_px / 8))
+    height, width = primary.shape
+    padded = np.pad(primary, ((0, -height % step), (0, -width % step)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step).mean(axis=(1, 3))
+    wide = ndimage.gaussian_filter(blocks, sigma_px / step, mode="nearest")
+    rows, cols = ((np.arange(size) - (step - 1) / 2) / step for size in (height, width))
+    smooth = ndimage.map_coordinates(wide, np.meshgrid(rows, cols, indexing="ij"), order=1, mode="nearest")
+    return np.asarray(smooth, dtype=np.float64)
+
+
+def _centre_px(nodule: Nodule, spec: RadiographSpec) -> tuple[float, float]:
+    """Where the centre falls; the central ray meets the middle of the film."""
+    scale = nodule.magnification(spec.sid_mm) / spec.spacing_mm
+    height, width = spec.size_px
+    return (height - 1) / 2 + nodule.row_mm * scale, (width - 1) / 2 + nodule.col_mm * scale
+
+
+def _truth(nodule: Nodule, spec: RadiographSpec) -> LesionTruth:
+    scale = nodule.magnification(spec.sid_mm)
+    row, col = _centre_px(nodule, spec)
+    angle, a, b = math.radians(nodule.angle_deg), nodule.a_mm, nodule.b_mm
+    stretch = 1 + (nodule.ripple if nodule.kind == "lobes" else 0)
+    half = (
+        math.hypot(a * math.sin(angle), b * math.cos(angle)) * stretch * scale,
+        math.hypot(a * math.cos(angle), b * math.sin(angle)) * stretch * scale,
+    )
+    box = []
+    for sign in (-1, 1):
+        for at, reach, size in zip((row, col), half, spec.size_px, strict=True):
+            edge = at + sign * (reach + ROI_MARGIN_MM) / spec.spacing_mm
+            box.append(min(max(math.floor(edge) if sign < 0 else math.ceil(edge) + 1, 0), size))
+    return LesionTruth(
+        kind=nodule.kind,
+        object_area_mm2=nodule.outline_area_mm2,
+        mineral_area_mm2=nodule.mineral_area_mm2(),
+        detector_area_mm2=nodule.outline_area_mm2 * scale**2,
+        magnification=scale,
+        height_mm=nodule.height_mm,
+        row_px=row,
+        col_px=col,
+        roi_px=(box[0], box[1], box[2], box[3]),
+        length_mm=2 * max(a, b),
+        width_mm=2 * min(a, b),
+        mass_g=nodule.mass_g(),
+    )
