@@ -1,1 +1,1 @@
-"""TODO."""
+"""Count pixels: runs, regions, and the lengths and areas of regions."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Decide pixels: channels, thresholds, local background, cleanup."""

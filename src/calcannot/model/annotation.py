@@ -1,0 +1,67 @@
+"""What a person drew on an image: regions of interest, exclusions, corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class StrokeKind(StrEnum):
+    """What a stroke does to the mask."""
+
+    REGION = "region"
+    EXCLUDE = "exclude"
+    ADD = "add"
+    ERASE = "erase"
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stroke:
+    """One drawn shape.
+
+    Attributes
+    ----------
+    rings
+        Closed rings, each float64 of shape (n, 2) in (x, y): level-0 pixels from the image's top-left corner, so that
+        the centre of pixel (row 0, col 0) is (0.5, 0.5). Outer rings and holes alike: a pixel is inside where its
+        centre is inside an odd number of rings. The last point need not repeat the first.
+    reason
+        For an exclusion: ink, fold, pigment, dust or other.
+    author, time
+        Who, and when in ISO 8601; empty where unknown.
+    """
+
+    id: str
+    kind: StrokeKind
+    rings: tuple[npt.NDArray[np.float64], ...]
+    reason: str = ""
+    name: str = ""
+    author: str = ""
+    time: str = ""
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Smallest x, smallest y, largest x, largest y."""
+        points = np.concatenate(self.rings)
+        low, high = points.min(axis=0), points.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """All strokes of an image, oldest first: a later stroke wins over an earlier one."""
+
+    strokes: tuple[Stroke, ...] = ()
+
+    def of(self, *kinds: StrokeKind) -> tuple[Stroke, ...]:
+        """Strokes of these kinds, in order."""
+        return tuple(stroke for stroke in self.strokes if stroke.kind in kinds)
+
+    @property
+    def regions(self) -> tuple[Stroke, ...]:
+        """Regions of interest. Where there is none, the whole image is meant."""
+        return self.of(StrokeKind.REGION)

@@ -1,0 +1,102 @@
+"""Mineral as runs of pixels, and the table of its regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRuns:
+    """A label image as runs: what masks, outlines and overlays are drawn from.
+
+    Attributes
+    ----------
+    height_px, width_px
+        Size of the image.
+    row_start
+        int64 (height + 1,): runs ``row_start[r]`` to ``row_start[r + 1]`` lie in row r, from left to right.
+    start, stop
+        int32 (n,): first column of a run and the column after its last.
+    region
+        int32 (n,): number of the region, from 1.
+    """
+
+    height_px: int
+    width_px: int
+    row_start: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    stop: npt.NDArray[np.int32]
+    region: npt.NDArray[np.int32]
+
+    @property
+    def area_px(self) -> int:
+        """Number of pixels in all runs."""
+        return int((self.stop.astype(np.int64) - self.start).sum())
+
+    def labels(self, row: int, col: int, height: int, width: int) -> npt.NDArray[np.int32]:
+        """Region number of every pixel of a box, 0 for none; int32 (height, width)."""
+        box = np.zeros((height, width), dtype=np.int32)
+        first, last = int(self.row_start[row]), int(self.row_start[row + height])
+        if first == last:
+            return box
+        rows = np.repeat(np.arange(height), np.diff(self.row_start[row : row + height + 1]))
+        start = np.clip(self.start[first:last] - col, 0, width)
+        stop = np.clip(self.stop[first:last] - col, 0, width)
+        seen = stop > start
+        # A run adds its number at its start and takes it off at its stop; the sum along the row is the label.
+        change = np.zeros((height, width + 1), dtype=np.int32)
+        region = self.region[first:last]
+        np.add.at(change, (rows[seen], start[seen]), region[seen])
+        np.add.at(change, (rows[seen], stop[seen]), -region[seen])
+        np.cumsum(change[:, :-1], axis=1, out=box)
+        return box
+
+    def mask(self, row: int, col: int, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """Whether each pixel of a box is mineral; bool (height, width)."""
+        return self.labels(row, col, height, width) > 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionTable:
+    """Regions in the order in which a reader's eye meets their first pixel: row by row, left to right.
+
+    All in pixels and grey levels; each array has shape (n,). Lengths that depend on the pixel's shape are in
+    ``Geometry``. Boxes are half open: the maximum is exclusive.
+
+    Attributes
+    ----------
+    hull_start
+        int64 (n + 1,): vertices of region i are ``hull_start[i]`` to ``hull_start[i + 1]``.
+    hull_row, hull_col
+        int32: vertices of the convex hulls, on pixel corners (corner (0, 0) is the top-left of pixel (0, 0)).
+    crossings
+        int64 (n, 4): times that grid lines cross the boundary, along columns of a row, rows of a column, the
+        falling and the rising diagonal.
+    """
+
+    area: IntArray
+    row_sum: IntArray
+    col_sum: IntArray
+    row_min: IntArray
+    row_max: IntArray
+    col_min: IntArray
+    col_max: IntArray
+    crossings: IntArray
+    filled_area: IntArray
+    hole_count: IntArray
+    touches_border: npt.NDArray[np.bool_]
+    level_sum: IntArray
+    level_min: IntArray
+    level_max: IntArray
+    hull_start: IntArray
+    hull_row: npt.NDArray[np.int32]
+    hull_col: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return int(self.area.size)

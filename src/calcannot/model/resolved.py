@@ -1,0 +1,119 @@
+"""A recipe turned into plain numbers for one image: what runs, what is saved, what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from calcannot.model.recipe import Stain
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """Mineral where every bound that is not None holds: v > above, v >= at_least, v <= at_most."""
+
+    channel: str | Stain
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def widened(self, by: float) -> ResolvedRule:
+        """The same rule with each bound moved outwards by ``by`` channel units (inwards where negative)."""
+        return replace(
+            self,
+            above=None if self.above is None else self.above - by,
+            at_least=None if self.at_least is None else self.at_least - by,
+            at_most=None if self.at_most is None else self.at_most + by,
+        )
+
+    @property
+    def threshold(self) -> float:
+        """The number to show: the single bound, or the lower one of a range."""
+        bounds = [b for b in (self.above, self.at_least, self.at_most) if b is not None]
+        return bounds[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Background of one region of interest: a polynomial of second order in (row, col), in level-0 pixels.
+
+    value = c0 + c1 y + c2 x + c3 y² + c4 xy + c5 x², with y = (row - centre_row) / scale and x likewise; pixel centres
+    are at integers. ``threshold`` is the residual above which a pixel is mineral, ``sigma`` the rim's residual noise,
+    ``peak`` the largest residual inside, ``peak_fraction`` threshold over peak.
+    """
+
+    region: str
+    centre_row: float
+    centre_col: float
+    scale: float
+    coefficients: tuple[float, float, float, float, float, float]
+    sigma: float
+    threshold: float
+    peak: float
+    peak_fraction: float
+    rim_edge_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRecipe:
+    """Numbers in grey levels and pixels.
+
+    Attributes
+    ----------
+    rules, or_rules
+        Mineral where all of ``rules`` hold, or any of ``or_rules``.
+    surfaces
+        Local backgrounds, one a region of interest; the rule then applies to the residual.
+    sensitivity
+        Channel units by which the threshold is moved to obtain the low and the high area.
+    tissue_at_most
+        A pixel is tissue where its darkest channel is at or below this; None where reference is not tissue.
+    fill_holes_px, open_radius_px, minimum_area_px
+        Cleanup; 0 for none.
+    smoothing_sigma_px
+        Gaussian; 0 for none.
+    found
+        False where the gate says "no mineral found": the mask is then empty.
+    evidence
+        What the decision rests on: levels, contrast, valley. Numbers only.
+    """
+
+    recipe: str
+    fingerprint: str
+    kind: str
+    rules: tuple[ResolvedRule, ...]
+    or_rules: tuple[ResolvedRule, ...]
+    surfaces: tuple[Surface, ...]
+    reference: str
+    tissue_at_most: float | None
+    sensitivity: float
+    fill_holes_px: int
+    open_radius_px: int
+    minimum_area_px: int
+    smoothing_sigma_px: float
+    found: bool
+    reason: str
+    evidence: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def halo_px(self) -> int:
+        """Rows and columns around a box that decide its mask: a hole of n pixels reaches n pixels at most."""
+        gaussian = int(4.0 * self.smoothing_sigma_px + 0.5)
+        return gaussian + self.fill_holes_px + 2 * self.open_radius_px + (1 if self.fill_holes_px else 0)
+
+    @property
+    def threshold(self) -> float | None:
+        """The number shown as the threshold: grey levels, or residual levels where there is one local background."""
+        if self.surfaces:
+            return self.surfaces[0].threshold if len(self.surfaces) == 1 else None
+        return self.rules[0].threshold if self.rules else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for ``run.json``."""
+        content = asdict(self)
+        for key in ("rules", "or_rules"):
+            for rule in content[key]:
+                if isinstance(rule["channel"], Stain):
+                    rule["channel"] = rule["channel"].model_dump()
+        return content
