@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from calcannot.model.image import ImageInfo, Modality
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    from calcannot.model.calibration import Calibration
 
 DARKER = "darker absorbs more"
 DENSER = "denser is brighter"
@@ -100,6 +103,22 @@ class Source:
         """Pixels of a box that was checked."""
         raise NotImplementedError
 
+    def with_calibration(self, calibration: Calibration) -> Self:
+        """Put a pixel size in the place of the file's own, keep a record of both, and return itself."""
+        found = self._info.calibration
+        record: dict[str, Any] = {"calibration_in_file": None}
+        warnings = self._info.warnings
+        if found is not None:
+            sizes = {"um_per_px_row": found.um_per_px_row, "um_per_px_col": found.um_per_px_col}
+            record = {"calibration_in_file": {**sizes, "source": str(found.source), "note": found.note}}
+            warnings += (
+                f"the given pixel size ({_size(calibration)}) is used, not the one in the file "
+                f"({_size(found)}, {found.source})",
+            )
+        metadata = {**self._info.metadata, **record}
+        self._info = replace(self._info, calibration=calibration, warnings=warnings, metadata=metadata)
+        return self
+
     def close(self) -> None:
         """Release the file. May be called twice."""
 
@@ -112,3 +131,7 @@ class Source:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _size(calibration: Calibration) -> str:
+    return f"{calibration.um_per_px_row:.6g} x {calibration.um_per_px_col:.6g} µm per pixel"

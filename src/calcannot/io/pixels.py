@@ -1,0 +1,88 @@
+"""Small exact conversions of decoded samples, shared by the readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.errors import ImageReadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALPHA_WARNING = "the image has an alpha channel: transparent pixels are shown on white, as a slide is"
+ICC_WARNING = "an ICC profile is embedded and was not applied: colours are as stored"
+
+
+def on_white(colour: npt.NDArray[Any], alpha: npt.NDArray[Any], *, largest: int, associated: bool) -> npt.NDArray[Any]:
+    """Lay pixels with an alpha channel on white.
+
+    Parameters
+    ----------
+    colour
+        Unsigned samples, shape (rows, columns) or (rows, columns, 3).
+    alpha
+        Shape (rows, columns): 0 is transparent, ``largest`` is opaque.
+    largest
+        Largest sample: white.
+    associated
+        Whether the colours are multiplied by alpha already.
+
+    Returns
+    -------
+    ndarray
+        As ``colour``, rounded to nearest.
+    """
+    opacity = alpha.astype(np.int64)
+    if colour.ndim == 3:
+        opacity = opacity[..., None]
+    shade = colour.astype(np.int64)
+    white = largest * (largest - opacity)
+    total = shade * largest + white if associated else shade * opacity + white
+    laid: npt.NDArray[Any] = np.clip((total + largest // 2) // largest, 0, largest).astype(colour.dtype)
+    return laid
+
+
+def spread_bits(samples: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
+    """Spread samples of 1, 2 or 4 bits over 0 to 255, exactly (times 255, 85 or 17)."""
+    return samples.astype(np.uint8) * np.uint8(255 // (2**bits - 1))
+
+
+def palette_colours(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Colours of a TIFF colour map as uint8 where that loses nothing, else as uint16.
+
+    Parameters
+    ----------
+    table
+        Shape (3, colours), uint16. Writers fill 16 bits as v x 257 or v x 256; some leave 8-bit values.
+
+    Returns
+    -------
+    ndarray
+        Shape (colours, 3).
+    """
+    colours = np.ascontiguousarray(table.T)
+    if colours.max(initial=0) <= 255:
+        return colours.astype(np.uint8)
+    high = colours >> 8
+    if np.array_equal(colours, high * 257) or np.array_equal(colours, high * 256):
+        return high.astype(np.uint8)
+    return colours.astype(np.uint16)
+
+
+def rgb_of_ycbcr(samples: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Convert full-range YCbCr (ITU-R BT.601, as JPEG) to RGB, shape (rows, columns, 3)."""
+    luma, blue, red = (samples[..., channel].astype(np.float64) for channel in range(3))
+    blue, red = blue - 128, red - 128
+    rgb = np.stack((luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue), axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+
+
+def require_finite(pixels: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """Give the pixels, or raise ImageReadError when one is NaN or infinite."""
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        what = "some pixels are not finite numbers (NaN or infinite)"
+        raise ImageReadError(what, path=path, remedy="replace them with finite values and save a copy")
+    return pixels
