@@ -52,11 +52,12 @@ class Format:
     open: Callable[[Path], Source] | None
 
 
-# Ordered: the first row that recognises the bytes decides. DICOM without a preamble is a guess from two tags, so it
-# comes after everything that has a signature. Libraries are imported by the row that needs them.
+# Ordered: the first row that recognises the bytes decides. DICOM comes first, for its preamble may hold the header of
+# a TIFF that shares the pixels and knows nothing of their scale. DICOM without a preamble is a guess from two tags, so
+# it comes after everything that has a signature. Libraries are imported by the row that needs them.
 FORMATS: tuple[Format, ...] = (
-    Format("TIFF", sniff.is_tiff, _open_tiff),
     Format("DICOM", sniff.is_dicom, _open_dicom),
+    Format("TIFF", sniff.is_tiff, _open_tiff),
     Format("PNG", sniff.is_png, _open_png),
     Format("JPEG", sniff.is_jpeg, _open_jpeg),
     *(Format(name, sniff.signature(offset, magic), None) for name, offset, magic in sniff.REFUSED),

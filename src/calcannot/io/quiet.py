@@ -57,7 +57,9 @@ _QUIET = _Quiet()
 
 
 @contextmanager
-def reading(path: Path, what: str, remedy: str = "check the file in a viewer, or export it again") -> Iterator[None]:
+def reading(
+    path: Path, what: str, remedy: str = "check the file in a viewer, or export it again", *, detail: bool = True
+) -> Iterator[None]:
     """Run a library's reader: errors raised on purpose pass, any other becomes an `ImageReadError`.
 
     The blanket ``except`` is meant: on damaged bytes the decoders raise anything from KeyError to RecursionError.
@@ -70,6 +72,8 @@ def reading(path: Path, what: str, remedy: str = "check the file in a viewer, or
         What failed if it fails, for example ``the tile at row 0, column 240 cannot be decoded``.
     remedy
         What to do then.
+    detail
+        Whether to add what the library said; not where it may quote a header that names a patient.
     """
     _QUIET.enter()
     try:
@@ -80,7 +84,7 @@ def reading(path: Path, what: str, remedy: str = "check the file in a viewer, or
         reason = f"{what}: it needs more memory than there is"
         raise ImageReadError(reason, path=path, remedy="use a machine with more memory, or a tiled copy") from error
     except Exception as error:
-        reason = f"{what} ({brief(error)})"
+        reason = f"{what} ({brief(error)})" if detail else what
         raise ImageReadError(reason, path=path, remedy=remedy) from error
     finally:
         _QUIET.leave()
@@ -90,6 +94,8 @@ def brief(error: Exception) -> str:
     """First line of an error, short, and without a path: a folder may carry a patient's name."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
+    if isinstance(error, UnicodeError):
+        return "damaged data"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = lines[0].strip().rstrip(".")
     return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
