@@ -48,11 +48,14 @@ class Stain(_Strict):
     """One stain after colour deconvolution (Ruifrok and Johnston 2001), as scikit-image's ``separate_stains``.
 
     ``vectors`` are up to three names of known stains or rows of optical density for red, green and blue; a missing
-    third is the cross product of the first two. ``index`` says which of them is thresholded.
+    third is the cross product of the first two. ``index`` says which of them is thresholded. ``quantity`` is its
+    ``amount`` in scikit-image's unit, or its ``transmittance``: the share of light that this stain alone lets through,
+    on which a blurred edge crosses half-way at its true place.
     """
 
     vectors: Annotated[tuple[str | tuple[float, float, float], ...], Field(min_length=2, max_length=3)]
     index: Annotated[int, Field(ge=0, le=2)] = 0
+    quantity: Literal["amount", "transmittance"] = "amount"
 
 
 class Interval(_Strict):
@@ -146,14 +149,19 @@ class LocalBackground(_Strict):
 class Gate(_Strict):
     """Contrast below which an automatic threshold is not believed and the answer is "no mineral found".
 
-    ``contrast`` is 1 minus mineral level over tissue level.
+    For the method valley it is 1 minus mineral level over tissue level; for the others the difference between the
+    means on both sides of the threshold, as a share of the channel's range.
     """
 
     contrast: Annotated[float, Field(ge=0, le=1)]
 
 
 class Recipe(_Strict):
-    """Everything that decides which pixels are mineral. Immutable; ``fingerprint`` identifies it."""
+    """Everything that decides which pixels are mineral. Immutable; ``fingerprint`` identifies it.
+
+    ``core`` is hysteresis: a region counts only where its darkest pixel has come this share of the way from the
+    threshold to the level of mineral. It drops the darkest nuclei, which reach the threshold and no further.
+    """
 
     schema_version: Literal[1] = 1
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\r\n/\\]+$")]
@@ -161,7 +169,7 @@ class Recipe(_Strict):
     kind: Literal["histology", "radiograph"]
     channel: ChannelName | Stain
     mineral: Literal["dark", "bright"] = "dark"
-    threshold: float | Interval | Method
+    threshold: float | Interval | Method | None = None
     and_rules: Annotated[tuple[Rule, ...], Field(alias="and")] = ()
     or_rules: Annotated[tuple[Rule, ...], Field(alias="or")] = ()
     smoothing: Length | None = None
@@ -169,13 +177,20 @@ class Recipe(_Strict):
     cleanup: Cleanup = Cleanup()
     reference: Literal["tissue", "roi", "image"] = "image"
     gate: Gate | None = None
+    core: Annotated[float, Field(gt=0, le=1)] | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if (self.threshold is None) == (self.background is None):
+            message = "give either a threshold or a background"
+            raise ValueError(message)
+        if self.core is not None and self.threshold is not Method.VALLEY:
+            message = "core belongs to the threshold valley, which knows the level of mineral"
+            raise ValueError(message)
         if self.background is not None and (self.kind != "radiograph" or self.and_rules or self.or_rules):
-            message = "background belongs to a radiograph recipe with a single rule"
+            message = "background belongs to a radiograph recipe without further rules"
             raise ValueError(message)
         if self.reference == "tissue" and self.kind != "histology":
             message = "reference = tissue is for histology; use roi or image"
@@ -183,9 +198,11 @@ class Recipe(_Strict):
         return self
 
     @property
-    def rule(self) -> Rule:
-        """The first rule: channel, side and threshold of the recipe itself."""
-        return Rule(channel=self.channel, mineral=self.mineral, threshold=self.threshold)
+    def rules(self) -> tuple[Rule, ...]:
+        """Rules that must all hold: that of the recipe itself, unless it has a local background, and ``and``."""
+        if self.threshold is None:
+            return ()
+        return (Rule(channel=self.channel, mineral=self.mineral, threshold=self.threshold), *self.and_rules)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values under the names that a recipe file uses, without what was left at its default of None."""
@@ -200,7 +217,7 @@ class Recipe(_Strict):
     def with_threshold(self, threshold: float) -> Recipe:
         """The same recipe with a threshold set by hand, named so."""
         name = self.name if self.name.endswith(" (by hand)") else f"{self.name} (by hand)"
-        return self.model_copy(update={"threshold": float(threshold), "name": name[:80]})
+        return self.model_copy(update={"threshold": float(threshold), "core": None, "name": name[:80]})
 
 
 def recipe_from_dict(content: dict[str, Any], *, path: Path | None = None) -> Recipe:

@@ -67,7 +67,10 @@ class ResolvedRecipe:
     sensitivity
         Channel units by which the threshold is moved to obtain the low and the high area.
     tissue_at_most
-        A pixel is tissue where its darkest channel is at or below this; None where reference is not tissue.
+        A pixel is glass where it is neutral and its darkest channel is above this, else tissue; None where reference
+        is not tissue.
+    core_at_most
+        A region counts only with a pixel at or below this; None where any will do.
     fill_holes_px, open_radius_px, minimum_area_px
         Cleanup; 0 for none.
     smoothing_sigma_px
@@ -86,6 +89,7 @@ class ResolvedRecipe:
     surfaces: tuple[Surface, ...]
     reference: str
     tissue_at_most: float | None
+    core_at_most: float | None
     sensitivity: float
     fill_holes_px: int
     open_radius_px: int

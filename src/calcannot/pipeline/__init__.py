@@ -1,1 +1,1 @@
-"""TODO."""
+"""One image from pixels to numbers. Every door comes through here."""

@@ -13,8 +13,10 @@ from calcannot.model.recipe import Stain
 from calcannot.segment.stains import separation_matrix
 
 Pixels = npt.NDArray[np.generic]
-_INTEGER = {"red", "green", "blue", "value", "minimum"}
-_GREY_MEANS_INTENSITY = _INTEGER | {"grey", "intensity"}
+_INTEGER = {"red", "green", "blue", "value", "minimum", "glass"}
+_GREY_MEANS_INTENSITY = {"red", "green", "blue", "value", "minimum", "grey", "intensity"}
+_DECADES = 6.0
+_NEUTRAL_SHARE = 8  # neutral: the channels differ by at most an eighth of the brightest; the palest tissue differs by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Channel:
                 return np.asarray(np.maximum(np.maximum(red, green), blue))
             case "minimum":
                 return np.asarray(np.minimum(np.minimum(red, green), blue))
+            case "glass":
+                return _neutral_minimum(red, green, blue)
             case _:
                 return _float_channel(self.spec, pixels)
 
@@ -90,7 +94,7 @@ def channel_of(spec: str | Stain, info: ImageInfo) -> Channel:
     if info.channels == 1:
         if spec not in _GREY_MEANS_INTENSITY:
             raise RecipeError(f"the recipe needs the channel {name}, and the image is grey", path=info.name)
-        return Channel("intensity", "intensity", low, high, info.dtype != "float32")
+        return Channel("intensity", "intensity", low, high, info.dtype not in ("float32", "int32"))
     if spec == "intensity":
         remedy = "choose a histology recipe, or save the radiograph as a grey image"
         raise RecipeError("the recipe is for grey radiographs, and the image has colour", path=info.name, remedy=remedy)
@@ -105,18 +109,29 @@ def channel_of(spec: str | Stain, info: ImageInfo) -> Channel:
     }
     if isinstance(spec, Stain):
         separation_matrix(spec)  # an unknown stain is reported before any pixel is read
-        return Channel(name, spec, 0.0, _largest_stain_amount(spec), False)
+        highest = 1.0 if spec.quantity == "transmittance" else _largest_stain_amount(spec)
+        return Channel(name, spec, 0.0, highest, False)
     if spec in _INTEGER:
         return Channel(name, spec, low, high, True)
     return Channel(name, spec, *ranges[spec], False)
+
+
+def _neutral_minimum(red: Pixels, green: Pixels, blue: Pixels) -> Pixels:
+    """Darkest channel of neutral pixels, 0 for coloured ones: glass is bright and has no colour."""
+    brightest = np.maximum(np.maximum(red, green), blue)
+    darkest = np.minimum(np.minimum(red, green), blue)
+    return np.where(brightest - darkest <= brightest // _NEUTRAL_SHARE, darkest, 0).astype(red.dtype)
 
 
 def _float_channel(spec: str | Stain, rgb: Pixels) -> npt.NDArray[np.float64]:
     from skimage import color
 
     if isinstance(spec, Stain):
-        amounts = color.separate_stains(rgb, separation_matrix(spec))
-        return np.asarray(amounts[..., spec.index], dtype=np.float64)
+        amount = color.separate_stains(rgb, separation_matrix(spec))[..., spec.index]
+        if spec.quantity == "transmittance":
+            # scikit-image counts in ln / ln(1e-6): an amount of 1 is six decades.
+            return np.asarray(10.0 ** (-_DECADES * amount))
+        return np.asarray(amount, dtype=np.float64)
     white = float(np.iinfo(rgb.dtype).max)
     match spec:
         case "grey":

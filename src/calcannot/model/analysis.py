@@ -1,0 +1,86 @@
+"""The result of measuring one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from calcannot.model.annotation import Annotations
+from calcannot.model.image import ImageInfo
+from calcannot.model.recipe import Recipe
+from calcannot.model.regions import LabelledRuns, RegionTable
+from calcannot.model.resolved import ResolvedRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What is reported of a whole image. Physical values are None where there is no calibration.
+
+    Attributes
+    ----------
+    calcified_area_px, calcified_area_mm2
+        Pixels of all regions; times the pixel's area.
+    reference_area_px, reference_area_mm2
+        Area that the fraction is a fraction of: tissue, region of interest or image, as the recipe says.
+    calcified_fraction
+        Calcified over reference area; None where the reference is empty.
+    largest_area_px, largest_area_mm2
+        Of the largest region; None where there is no region.
+    extent_length_px, extent_length_mm
+        Largest Feret diameter of the hull of all regions together: how far calcification reaches.
+    extent_width_px, extent_width_mm
+        Width of that hull perpendicular to it. Lengths in px only where there is no calibration.
+    area_low_px, area_high_px
+        Calcified area with the threshold moved by the recipe's sensitivity, narrower and wider.
+    """
+
+    region_count: int
+    calcified_area_px: int
+    calcified_area_mm2: float | None
+    reference_area_px: int
+    reference_area_mm2: float | None
+    calcified_fraction: float | None
+    largest_area_px: int | None
+    largest_area_mm2: float | None
+    extent_length_mm: float | None
+    extent_width_mm: float | None
+    extent_length_px: float | None
+    extent_width_px: float | None
+    area_low_px: int
+    area_high_px: int
+    area_low_mm2: float | None
+    area_high_mm2: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """Everything known of a measured image. Masks, tables and pictures are derived from it.
+
+    Attributes
+    ----------
+    info, recipe, annotations
+        What was measured, by which rule as asked for, with which strokes.
+    resolved
+        The rule in numbers, as it ran.
+    regions, runs
+        Regions in raster order, and their pixels.
+    value_offset, value_step
+        Channel value = offset + level * step, for the levels in ``regions``.
+    totals
+        Of the image.
+    warnings
+        Of the reader, the recipe and the measurement: complete sentences.
+    timings_s
+        Seconds by stage.
+    """
+
+    info: ImageInfo
+    recipe: Recipe
+    annotations: Annotations
+    resolved: ResolvedRecipe
+    regions: RegionTable
+    runs: LabelledRuns
+    value_offset: float
+    value_step: float
+    totals: Totals
+    warnings: tuple[str, ...]
+    timings_s: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,211 @@
+"""Decide every pixel of a box: the one place where a resolved recipe and the strokes meet pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.model.annotation import Annotations, StrokeKind
+from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE
+from calcannot.model.image import ImageInfo, ImageSource
+from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
+from calcannot.segment.background import surface_at
+from calcannot.segment.channels import Channel, Pixels, channel_of
+from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
+from calcannot.segment.colour_table import (
+    GREY_LEVELS,
+    LevelScale,
+    compile_colour_levels,
+    compile_colours,
+    compile_greys,
+    level_scale,
+    look_up_colours,
+)
+from calcannot.segment.polygons import inside, inside_any
+
+Mask = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Levels = npt.NDArray[np.int32]
+
+_MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
+
+
+@dataclass(slots=True)
+class WindowClassifier:
+    """Classifies boxes of one image. Compiled once, then read from several threads.
+
+    Parameters
+    ----------
+    info
+        Of the image.
+    recipe
+        Resolved for this image.
+    annotations
+        Regions of interest, exclusions and corrections.
+    """
+
+    info: ImageInfo
+    recipe: ResolvedRecipe
+    annotations: Annotations
+    scale: LevelScale = field(init=False)
+    _channel: Channel = field(init=False)
+    _table: Bytes | None = field(init=False, default=None)
+    _levels: npt.NDArray[np.uint16] | None = field(init=False, default=None)
+    _first_grey: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
+        self._channel = channel_of(spec, self.info)
+        self.scale = level_scale(self._channel)
+        if self.recipe.surfaces:
+            return  # the background depends on the place, so no table holds the rule
+        if self.info.channels == 3 and self.info.dtype == "uint8":
+            self._table = compile_colours(self._rule_bits)
+            self._levels = compile_colour_levels(self._channel)
+        elif self.info.dtype in ("uint8", "uint16", "int16"):
+            self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
+            self._table = compile_greys(self._rule_bits, self._first_grey) if self.info.channels == 1 else None
+
+    def classify(self, source: ImageSource, row: int, col: int, height: int, width: int) -> tuple[Bytes, Levels]:
+        """Class bits and channel levels of a box.
+
+        Returns
+        -------
+        classes
+            uint8 (height, width), bits of ``calcannot.model.classes``.
+        levels
+            int32 (height, width); defined where a pixel has a class, elsewhere any number.
+        """
+        halo = self.recipe.halo_px
+        r0, c0 = max(0, row - halo), max(0, col - halo)
+        r1 = min(self.info.height_px, row + height + halo)
+        c1 = min(self.info.width_px, col + width + halo)
+        pixels = source.read(r0, c0, r1 - r0, c1 - c0)
+        if self.recipe.smoothing_sigma_px > 0:
+            pixels = _smoothed(pixels, self.recipe.smoothing_sigma_px)
+        classes, levels = self._by_rule(pixels, r0, c0)
+        borders = {
+            "top": r0 == 0, "left": c0 == 0, "bottom": r1 == self.info.height_px, "right": c1 == self.info.width_px,
+        }  # fmt: skip
+        if self.recipe.fill_holes_px or self.recipe.open_radius_px:
+            classes = self._cleaned(classes, borders)
+            levels = self.scale.to_levels(self._channel.values(pixels))
+        core = np.s_[row - r0 : row - r0 + height, col - c0 : col - c0 + width]
+        classes, levels = np.ascontiguousarray(classes[core]), np.ascontiguousarray(levels[core])
+        if self.annotations.strokes:
+            classes = self._drawn(classes, row, col)
+            if self.annotations.of(StrokeKind.ADD):
+                levels = self.scale.to_levels(self._channel.values(pixels[core]))
+        return classes, levels
+
+    def _rule_bits(self, pixels: Pixels) -> Bytes:
+        """Class of pixels by the rule alone, whatever their place."""
+        bits = np.zeros(pixels.shape[:2], np.uint8)
+        if self.recipe.found:
+            for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
+                bits[self._holds(pixels, widen * self.recipe.sensitivity)] |= bit
+        if self.recipe.tissue_at_most is not None:
+            glass = channel_of("glass", self.info).values(pixels)
+            bits[(glass <= self.recipe.tissue_at_most) | (bits & MINERAL != 0)] |= REFERENCE
+        else:
+            bits |= REFERENCE
+        return bits
+
+    def _holds(self, pixels: Pixels, widen: float) -> Mask:
+        mask = np.ones(pixels.shape[:2], np.bool_)
+        for rule in self.recipe.rules:
+            mask &= _within(channel_of(rule.channel, self.info).values(pixels), rule.widened(widen))
+        for rule in self.recipe.or_rules:
+            mask |= _within(channel_of(rule.channel, self.info).values(pixels), rule.widened(widen))
+        return mask
+
+    def _by_rule(self, pixels: Pixels, row: int, col: int) -> tuple[Bytes, Levels]:
+        if self._table is not None and self._levels is not None:
+            classes = np.empty(pixels.shape[:2], np.uint8)
+            levels = np.empty(pixels.shape[:2], np.int32)
+            rgb = np.ascontiguousarray(pixels)
+            look_up_colours(rgb, self._table, self._levels, classes, levels)  # type: ignore[arg-type]
+            return classes, levels
+        if self._table is not None:
+            levels = pixels.astype(np.int32)
+            return self._table[levels - self._first_grey], levels
+        levels = self.scale.to_levels(self._channel.values(pixels))
+        if not self.recipe.surfaces:
+            return self._rule_bits(pixels), levels
+        return self._above_background(pixels, row, col), levels
+
+    def _above_background(self, pixels: Pixels, row: int, col: int) -> Bytes:
+        """Class of a radiograph's pixels: residual over the background of the region they lie in."""
+        classes = np.full(pixels.shape[:2], REFERENCE, np.uint8)
+        values = pixels.astype(np.float64)
+        regions = {stroke.id: stroke for stroke in self.annotations.regions}
+        for surface in self.recipe.surfaces:
+            within = inside(regions[surface.region], row, col, *classes.shape)
+            if not within.any():
+                continue
+            residual = values - surface_at(surface, row, col, *classes.shape)
+            for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
+                above = residual > surface.threshold - widen * self.recipe.sensitivity
+                classes[within & above] |= bit
+        return classes
+
+    def _cleaned(self, classes: Bytes, borders: dict[str, bool]) -> Bytes:
+        cleaned = classes & ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH)
+        for bit in _MASK_BITS:
+            mask = fill_small_holes((classes & bit) != 0, self.recipe.fill_holes_px, **borders)
+            mask = open_mask(mask, self.recipe.open_radius_px, **borders)
+            cleaned[mask] |= bit
+        if self.recipe.reference == "tissue":
+            cleaned[(cleaned & MINERAL) != 0] |= REFERENCE
+        return cleaned
+
+    def _drawn(self, classes: Bytes, row: int, col: int) -> Bytes:
+        """Apply strokes in order, then leave nothing outside the regions of interest or inside an exclusion."""
+        box = (row, col, *classes.shape)
+        for stroke in self.annotations.of(StrokeKind.ADD, StrokeKind.ERASE):
+            touched = inside(stroke, *box)
+            if stroke.kind is StrokeKind.ADD:
+                classes[touched] |= MINERAL | MINERAL_LOW | MINERAL_HIGH | REFERENCE | ADDED
+            else:
+                classes[touched] &= ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH | ADDED)
+        if not self.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE):
+            return classes
+        # One pixel more on each side tells where the allowed area ends.
+        height, width = classes.shape
+        wide = allowed_in(self.annotations, row - 1, col - 1, height + 2, width + 2)
+        classes[inner_edge(wide)[1:-1, 1:-1]] |= EDGE
+        classes[~wide[1:-1, 1:-1]] = 0
+        return classes
+
+
+def allowed_in(annotations: Annotations, row: int, col: int, height: int, width: int) -> Mask:
+    """Pixels of a box inside a region of interest (or anywhere, where there is none) and in no exclusion."""
+    regions = annotations.regions
+    allowed = inside_any(regions, row, col, height, width) if regions else np.ones((height, width), np.bool_)
+    return np.asarray(allowed & ~inside_any(annotations.of(StrokeKind.EXCLUDE), row, col, height, width))
+
+
+def _any_channel(info: ImageInfo) -> str:
+    return "value" if info.channels == 3 else "intensity"
+
+
+def _within(values: npt.NDArray[np.generic], rule: ResolvedRule) -> Mask:
+    mask = np.ones(values.shape, np.bool_)
+    if rule.above is not None:
+        mask &= values > rule.above
+    if rule.at_least is not None:
+        mask &= values >= rule.at_least
+    if rule.at_most is not None:
+        mask &= values <= rule.at_most
+    return mask
+
+
+def _smoothed(pixels: Pixels, sigma_px: float) -> Pixels:
+    """Gaussian, each colour for itself, rounded to the image's own levels so that the table still holds."""
+    from scipy import ndimage
+
+    sigmas = (sigma_px, sigma_px, 0.0)[: pixels.ndim]
+    smooth = ndimage.gaussian_filter(pixels.astype(np.float64), sigmas, mode="nearest")
+    return (np.rint(smooth) if pixels.dtype.kind in "iu" else smooth).astype(pixels.dtype)
