@@ -74,11 +74,13 @@ def scale_of(header: Any) -> Scale:
 
 
 def bone_is_dark(header: Any, rule: Rule) -> bool:
-    """Whether the header says that, in the pixels as read, more X-rays mean higher values."""
+    """Whether the header says that, in the pixels as read, more X-rays mean higher values.
+
+    Only asked of images that are not mirrored: makers of MONOCHROME1 files write the sign of the displayed values as
+    often as that of the stored ones, and bone is bright in all of them once mirrored.
+    """
     sign = number(header, "PixelIntensityRelationshipSign")
-    if sign not in (1.0, -1.0):
-        return False
-    return sign * (-1 if rule.mirrored else 1) * (-1 if rule.falling else 1) > 0
+    return not rule.mirrored and sign == (-1.0 if rule.falling else 1.0)
 
 
 def warnings_of(header: Any, modality: Modality, rule: Rule, calibrated: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.io.codestream import stated_size
 from calcannot.io.pixels import palette_colours
 from calcannot.io.quiet import reading
 from calcannot.io.source import range_of
@@ -100,6 +101,10 @@ def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[A
         frame.file_meta = FileMetaDataset()
         frame.file_meta.TransferSyntaxUID = file.syntax
         coded = file.frame(index, frame_bytes(header))
+        stated = stated_size(coded) if file.syntax.is_encapsulated else None
+        if stated is not None and stated != (int(header.Rows), int(header.Columns)):
+            what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
+            raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
         frame.PixelData = encapsulate([coded]) if file.syntax.is_encapsulated else coded
         frame["PixelData"].VR = "OB" if int(header.BitsAllocated) <= 8 or file.syntax.is_encapsulated else "OW"
         # Pillow for plain JPEG, so that a tile gives the same pixels here as in a TIFF: libjpeg-turbo's.
