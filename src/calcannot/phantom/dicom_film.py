@@ -32,6 +32,7 @@ def film_dataset(
     photometric: Photometric = "MONOCHROME2",
     intent: Intent = "FOR PROCESSING",
     spacing: SpacingCase = "distances",
+    window: tuple[int, int] | None = None,
     description: str = RENDERED,
 ) -> Any:
     """Build the data set of a film.
@@ -50,6 +51,8 @@ def film_dataset(
         DistanceSourceToDetector and DistanceSourceToPatient; ``fiducial`` and ``geometry``: PixelSpacing corrected to
         the height of the first nodule; ``pixel-spacing-only``; ``zero``; ``none``; ``non-square``: columns twice as
         wide, the pixels averaged in pairs.
+    window
+        Darkest and brightest grey level to show, of the MONOCHROME2 film; None for the 1st and 99.5th percentile.
     description
         ImageComments.
 
@@ -65,10 +68,10 @@ def film_dataset(
     if spacing == "non-square":
         even = pixels[:, : pixels.shape[1] // 2 * 2].astype(np.uint32)
         pixels = ((even[:, ::2] + even[:, 1::2] + 1) // 2).astype(np.uint16)
-    window = [int(value) for value in np.percentile(pixels, (1, 99.5))]
+    shown = [int(value) for value in (window or np.percentile(pixels, (1, 99.5)))]
     if photometric == "MONOCHROME1":
         pixels = (2**BITS_STORED - 1 - pixels).astype(np.uint16)
-        window = [2**BITS_STORED - 1 - value for value in reversed(window)]
+        shown = [2**BITS_STORED - 1 - value for value in reversed(shown)]
     seeds = [repr(film.spec), str(film.seed), photometric, intent, spacing]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(_SOP_CLASS[intent])
@@ -81,7 +84,7 @@ def film_dataset(
     data.StudyInstanceUID = generate_uid(entropy_srcs=["study", *seeds[:2]])
     data.SeriesInstanceUID = generate_uid(entropy_srcs=["series", *seeds])
     _identify(data, description, intent)
-    _fill_pixels(data, pixels, photometric, window, sigmoid=intent == "FOR PRESENTATION")
+    _fill_pixels(data, pixels, photometric, shown, sigmoid=intent == "FOR PRESENTATION")
     _tell_spacing(data, film, spacing)
     return data
 
@@ -122,6 +125,7 @@ def _identify(data: Any, description: str, intent: str) -> None:
     data.PatientIdentityRemoved = "YES"
     data.DeidentificationMethod = "No patient was imaged: the film is rendered"
     data.StudyDate = data.StudyTime = data.AccessionNumber = data.StudyID = data.ReferringPhysicianName = ""
+    data.SeriesDescription = "RENDERED, NOT A PATIENT"
     data.SeriesNumber, data.InstanceNumber = 1, 1
     data.ImageType = ["DERIVED", "PRIMARY"]
     data.DerivationDescription = RENDERED

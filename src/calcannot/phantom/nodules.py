@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from calcannot.phantom.shapes import Bools, Floats
+    from calcannot.phantom.shapes import Floats
 
 NoduleKind = Literal["ellipsoid", "plate", "lobes", "fluid-level"]
+_FINER = 0.6  # height of the second wave of a lobulated outline over that of the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Nodule:
     density_g_cm3
         Hydroxyapatite per volume, 0.2 to 1.0.
     ripple, lobes
-        Outline of ``lobes``: the ellipse's radius times 1 + ripple cos(lobes t).
+        Outline of ``lobes``: the ellipse's radius times 1 + ripple (cos(lobes t) + 0.6 cos((lobes + 3) t + 0.7)).
     septum_mm, cell_mm
         Width of the septa, and distance between them.
     level_mm
@@ -66,13 +68,19 @@ class Nodule:
 
     @property
     def outline_area_mm2(self) -> float:
-        """Area inside the outline in the object plane: pi a b, for a rosette pi a b (1 + e²/2)."""
-        return math.pi * self.a_mm * self.b_mm * (1 + (self.ripple**2 / 2 if self.kind == "lobes" else 0))
+        """Area inside the outline in the object plane: pi a b, for lobes times 1 + (e² + (0.6 e)²)/2."""
+        waves = self.ripple**2 * (1 + _FINER**2) / 2 if self.kind == "lobes" else 0.0
+        return math.pi * self.a_mm * self.b_mm * (1 + waves)
 
     @property
     def reach_mm(self) -> float:
         """Radius about the centre that holds the outline."""
-        return max(self.a_mm, self.b_mm) * (1 + (self.ripple if self.kind == "lobes" else 0))
+        return max(self.a_mm, self.b_mm) * self.stretch
+
+    @property
+    def stretch(self) -> float:
+        """How far the outline of ``lobes`` may reach beyond the ellipse of its semi-axes, as a factor."""
+        return 1 + self.ripple * (1 + _FINER) if self.kind == "lobes" else 1.0
 
     def mineral_area_mm2(self) -> float:
         """Projected area that holds mineral: the outline without septa and without the clear part above a level.
@@ -119,7 +127,7 @@ class Nodule:
         if self.kind == "fluid-level":
             return np.where(rows_mm < self.row_mm - self.level_mm, 0.0, thick)
         if self.kind == "lobes" and self.septum_mm > 0:
-            return np.where(self._septa(rows_mm, cols_mm), 0.0, thick)
+            return thick * self._cells(rows_mm, cols_mm)
         return thick
 
     def _along(self, rows_mm: Floats, cols_mm: Floats) -> tuple[Floats, Floats]:
@@ -133,26 +141,30 @@ class Nodule:
         u, v = along / self.a_mm, across / self.b_mm
         rho = np.hypot(u, v)
         if self.kind == "lobes":
-            rho = rho / (1 + self.ripple * np.cos(self.lobes * np.arctan2(v, u)))
+            turn = np.arctan2(v, u)
+            finer = _FINER * np.cos((self.lobes + 3) * turn + 0.7)
+            rho = rho / (1 + self.ripple * (np.cos(self.lobes * turn) + finer))
         return np.asarray(rho, dtype=np.float64)
 
-    def _septa(self, rows_mm: Floats, cols_mm: Floats) -> Bools:
-        """Points within half a septum of the border between two cells of a shaken hexagonal lattice."""
+    def _cells(self, rows_mm: Floats, cols_mm: Floats) -> Floats:
+        """Share of the thickness that lobes have: 0 in septa, rounded towards them, each cell of its own density."""
         along, across = np.broadcast_arrays(*self._along(rows_mm, cols_mm))
-        first = np.full(along.shape, np.inf)
-        second = first.copy()
-        seat = np.zeros((*along.shape, 2))
-        runner_up = seat.copy()
-        for point in self._lattice():
-            away = (along - point[0]) ** 2 + (across - point[1]) ** 2
-            nearest = away < first
-            next_best = ~nearest & (away < second)
-            runner_up[nearest] = seat[nearest]
-            second[nearest] = first[nearest]
-            seat[nearest], first[nearest] = point, away[nearest]
-            runner_up[next_best], second[next_best] = point, away[next_best]
-        apart = np.hypot(seat[..., 0] - runner_up[..., 0], seat[..., 1] - runner_up[..., 1])
-        return np.asarray(second - first < self.septum_mm * apart)
+        bend, wave = 0.1 * self.cell_mm, 2 * math.pi / self.cell_mm
+        along, across = along + bend * np.sin(1.3 * wave * across), across + bend * np.sin(1.1 * wave * along + 1)
+        lattice = self._lattice()
+        away, number = cKDTree(lattice).query(np.stack([along, across], axis=-1), k=2)
+        mine, other = number[..., 0], number[..., 1]
+        chance = np.random.default_rng(self.lobes).uniform(0, 1, len(lattice))
+        # One in five walls is missing, the others are of 0.4 to 1.2 times the width.
+        wall = (chance[mine] + chance[other]) % 1
+        half_mm = self.septum_mm / 2 * np.where(wall < 0.2, 0.0, 0.2 + wall)
+        apart = np.linalg.norm(lattice[mine] - lattice[other], axis=-1)
+        to_border = (away[..., 1] ** 2 - away[..., 0] ** 2) / (2 * apart) - half_mm
+        rounded = 0.65 + 0.35 * np.sqrt(np.clip(to_border / (0.4 * self.cell_mm), 0, 1))
+        grain = 1 + 0.07 * np.sin(3.7 * wave * along + 9 * chance[mine]) * np.sin(
+            4.3 * wave * across + 5 * chance[mine]
+        )
+        return np.where(to_border > 0, (0.75 + 0.2 * chance[mine]) * rounded * grain, 0.0)
 
     def _lattice(self) -> Floats:
         """Cell centres, shape (n, 2), along and across the axis. The same for the same size: no seed."""
@@ -162,6 +174,6 @@ class Nodule:
         col, row = np.meshgrid(grid, grid)
         points = np.stack([(col + 0.5 * (row % 2)) * self.cell_mm, row * self.cell_mm * math.sqrt(0.75)], axis=-1)
         rng = np.random.default_rng([round(1000 * self.a_mm), round(1000 * self.b_mm), self.lobes])
-        points = points + rng.uniform(-0.25, 0.25, points.shape) * self.cell_mm
+        points = points + rng.uniform(-0.34, 0.34, points.shape) * self.cell_mm
         flat = points.reshape(-1, 2)
         return np.asarray(flat[np.hypot(flat[:, 0], flat[:, 1]) <= reach], dtype=np.float64)

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 SOFT_TISSUE_PER_CM = 0.2141 * 1.06
 MINERAL_EXCESS_CM2_PER_G = 0.4090
 BONE_EXCESS_PER_CM = 0.4644
-# RQA5 fluence (IEC 62220-1) x 2.5 µGy x a detective quantum efficiency of 0.65.
-PHOTONS_PER_MM2 = 30174 * 2.5 * 0.65
+# RQA5 fluence per µGy (IEC 62220-1) x a detective quantum efficiency of 0.65.
+PHOTONS_PER_MM2_UGY = 30174 * 0.65
 STEEL_PER_CM = 8.0
 GREY_AT_UNIT_EXPOSURE = 500.0
-GREY_PER_NEPER = 800.0
 BITS_STORED = 12
 ROI_MARGIN_MM = 10.0
 _SUBSAMPLES = 6
@@ -61,6 +60,10 @@ class RadiographSpec:
         Scattered over primary exposure: 0.2, 0.5 with a grid, 1.0 without.
     detector_sigma_mm, focal_spot_mm
         Detector blur (0.20 to 0.35) and size of the focal spot.
+    exposure_ugy
+        Exposure of the detector behind the thinnest part.
+    grey_per_neper
+        Grey levels for a factor e of exposure. Fewer when the film shows air, or 12 bits do not hold it.
     noise
         1 for Poisson noise, 0 for none.
     ball_height_mm
@@ -75,6 +78,8 @@ class RadiographSpec:
     scatter_to_primary: float = 0.5
     detector_sigma_mm: float = 0.25
     focal_spot_mm: float = 1.2
+    exposure_ugy: float = 2.5
+    grey_per_neper: float = 800.0
     noise: float = 1.0
     ball_height_mm: float | None = None
 
@@ -223,12 +228,13 @@ def _detect(attenuation: Floats, spec: RadiographSpec, seed: int) -> npt.NDArray
     primary = np.exp(attenuation.min() - attenuation)
     primary = ndimage.gaussian_filter(primary, spec.detector_sigma_mm / spec.spacing_mm, mode="nearest")
     exposure = primary + spec.scatter_to_primary * _spread(primary, 40.0 / spec.spacing_mm)
-    photons = PHOTONS_PER_MM2 * spec.spacing_mm**2 * exposure
+    full = PHOTONS_PER_MM2_UGY * spec.exposure_ugy * spec.spacing_mm**2
+    photons = full * exposure
     if spec.noise > 0:
         counted = np.random.default_rng(seed).poisson(photons)
         photons = photons + spec.noise * (counted - photons)
-    level = -np.log(np.maximum(photons, 0.5) / (PHOTONS_PER_MM2 * spec.spacing_mm**2))
-    grey = np.clip(GREY_AT_UNIT_EXPOSURE + GREY_PER_NEPER * level, 0, 2**BITS_STORED - 1)
+    level = -np.log(np.maximum(photons, 0.5) / full)
+    grey = np.clip(GREY_AT_UNIT_EXPOSURE + spec.grey_per_neper * level, 0, 2**BITS_STORED - 1)
     pixels: npt.NDArray[np.uint16] = np.rint(grey).astype(np.uint16)
     return pixels
 
@@ -256,10 +262,9 @@ def _truth(nodule: Nodule, spec: RadiographSpec) -> LesionTruth:
     scale = nodule.magnification(spec.sid_mm)
     row, col = _centre_px(nodule, spec)
     angle, a, b = math.radians(nodule.angle_deg), nodule.a_mm, nodule.b_mm
-    stretch = 1 + (nodule.ripple if nodule.kind == "lobes" else 0)
     half = (
-        math.hypot(a * math.sin(angle), b * math.cos(angle)) * stretch * scale,
-        math.hypot(a * math.cos(angle), b * math.sin(angle)) * stretch * scale,
+        math.hypot(a * math.sin(angle), b * math.cos(angle)) * nodule.stretch * scale,
+        math.hypot(a * math.cos(angle), b * math.sin(angle)) * nodule.stretch * scale,
     )
     box = []
     for sign in (-1, 1):

@@ -88,3 +88,35 @@ def _box(shape: Shape, size_px: tuple[int, int]) -> tuple[npt.NDArray[np.intp], 
         last = min(size, math.ceil(centre + shape.reach_px) + 3)
         spans.append(np.arange(first, max(first, last)))
     return spans[0], spans[1]
+
+
+def level_coverage(field: Floats, supersample: int = SUPERSAMPLE) -> Floats:
+    """Fraction of each pixel where a field, bilinear between pixel centres, is above 0.
+
+    Parameters
+    ----------
+    field
+        Values at pixel centres, shape (height, width); beyond the outer centres the nearest value holds.
+    supersample
+        Points a side in each pixel that the zero level may cross.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+        Between 0 and 1; its sum is the area in px².
+    """
+    above = field > 0
+    covered = above.astype(np.float64)
+    near = np.ones((3, 3), dtype=bool)
+    crossed = ndimage.binary_dilation(above, near) & ~ndimage.binary_erosion(above, near, border_value=1)
+    edge = np.argwhere(crossed)
+    padded = np.pad(field, 1, mode="edge")
+    offsets = (np.arange(supersample) + 0.5) / supersample - 0.5
+    # Weights of the pixel before, the pixel itself and the one after, for each point along one axis.
+    weights = np.stack([np.maximum(-offsets, 0), 1 - np.abs(offsets), np.maximum(offsets, 0)], axis=1)
+    for start in range(0, len(edge), 8192):
+        part = edge[start : start + 8192]
+        square = np.stack([[padded[part[:, 0] + i, part[:, 1] + j] for j in range(3)] for i in range(3)])
+        points = np.einsum("ai,ijn,bj->nab", weights, square, weights, optimize=True)
+        covered[part[:, 0], part[:, 1]] = (points > 0).mean(axis=(1, 2))
+    return covered

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from calcannot.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -47,7 +49,7 @@ def write_histology(phantom: HistologyPhantom, path: str | Path) -> Path:
         Image.fromarray(phantom.rgb).save(path, quality=phantom.spec.jpeg_quality or 95)
     else:
         raise _unknown_suffix(path, _TIFF | _PICTURE)
-    return _write_json(path, ".truth.json", histology_truth(phantom))
+    return write_json(_beside(path, ".truth.json"), histology_truth(phantom))
 
 
 def write_slide(
@@ -126,8 +128,8 @@ def write_radiograph(phantom: RadiographPhantom, path: str | Path, **options: An
     else:
         raise _unknown_suffix(path, _TIFF | {".png"} | _DICOM)
     halved = 2 if options.get("spacing") == "non-square" else 1
-    _write_json(path, ".roi.geojson", rois_geojson(phantom, path.name, columns_per_px=halved))
-    return _write_json(path, ".truth.json", radiograph_truth(phantom))
+    write_json(_beside(path, ".roi.geojson"), rois_geojson(phantom, path.name, columns_per_px=halved))
+    return write_json(_beside(path, ".truth.json"), radiograph_truth(phantom))
 
 
 def histology_truth(phantom: HistologyPhantom) -> dict[str, Any]:
@@ -203,11 +205,15 @@ def _spec(spec: Any) -> dict[str, Any]:
     return fields
 
 
-def _write_json(path: Path, suffix: str, content: dict[str, Any]) -> Path:
-    target = path.with_name(path.name + suffix)
+def write_json(path: Path, content: Mapping[str, Any]) -> Path:
+    """Write UTF-8 JSON with sorted keys: the same bytes for the same content."""
     text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
-    target.write_text(text + "\n", encoding="utf-8", newline="\n")
-    return target
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return path
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _unknown_suffix(path: Path, known: set[str]) -> OutputError:

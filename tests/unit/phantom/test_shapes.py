@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from calcannot.phantom.raster import centre_mask, coverage
+from calcannot.phantom.raster import centre_mask, coverage, level_coverage
 from calcannot.phantom.shapes import Annulus, Ellipse, Lobulated, Rectangle, Stadium, Union, disc
 
 SHAPES = [
@@ -72,3 +72,11 @@ def test_formulas(shape, area, perimeter):
 def test_widths_of_a_rectangle_differ_by_definition():
     shape = Rectangle(0, 0, 50.0, 40.0)
     assert (shape.feret_max_px, shape.feret_min_px, shape.width_px) == pytest.approx((128.06, 80, 124.94), abs=0.01)
+
+
+def test_coverage_of_a_level_set_equals_the_area_inside_it():
+    rows, cols = np.mgrid[:90, :90]
+    covered = level_coverage(20.4 - np.hypot(rows - 44.3, cols - 45.7))
+    assert covered.sum() == pytest.approx(math.pi * 20.4**2, rel=1e-3)
+    # A bilinear field holds a straight edge exactly.
+    assert level_coverage(cols[:5] - 9.75).sum(axis=1) == pytest.approx(90 - 10.25)
