@@ -1,1 +1,1 @@
-"""TODO."""
+"""Many images: one row each, and one that fails, fails alone."""

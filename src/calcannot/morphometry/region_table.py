@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.measure.components import filled_areas
-from calcannot.measure.hull import region_hulls
-from calcannot.measure.runs import RunTable
+from calcannot.morphometry.components import filled_areas
+from calcannot.morphometry.hull import region_hulls
+from calcannot.morphometry.runs import RunTable
 from calcannot.model.classes import EDGE
 from calcannot.model.regions import LabelledRuns, RegionTable
 

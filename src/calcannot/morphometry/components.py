@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.measure.runs import RunTable
+from calcannot.morphometry.runs import RunTable
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

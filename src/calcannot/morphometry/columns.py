@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.measure.geometry import geometry_of
+from calcannot.morphometry.geometry import geometry_of
 from calcannot.model.analysis import Analysis
 
 Column = npt.NDArray[np.generic]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from calcannot.measure.geometry import extent_of
-from calcannot.measure.hull import common_hull
+from calcannot.morphometry.geometry import extent_of
+from calcannot.morphometry.hull import common_hull
 from calcannot.model.analysis import Totals
 from calcannot.model.calibration import Calibration
 from calcannot.model.regions import RegionTable

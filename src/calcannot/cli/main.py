@@ -1,0 +1,74 @@
+"""``calcannot``: commands, exit codes, and errors as one line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from calcannot._version import __version__
+from calcannot.cli import demo, info, measure, phantom, recipe, viewer
+from calcannot.errors import CalcannotError
+
+USAGE = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="calcannot",
+    help="Measure calcification on histology and radiographs. Not a diagnostic device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("info")(info.info)
+app.command("measure")(measure.measure)
+app.command("open")(viewer.open_viewer)
+app.add_typer(recipe.app, name="recipe")
+app.add_typer(phantom.app, name="phantom")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"calcannot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Measure calcification on histology and radiographs. Not a diagnostic device."""
+
+
+def main() -> NoReturn:
+    """Run, and turn an error into one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console of another code page cannot print µ; a replacement is better than a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = app(standalone_mode=False) or 0
+    except CalcannotError as error:
+        code = _fail(str(error), USAGE)
+    except typer.Exit as leave:
+        code = leave.exit_code
+    except typer.Abort:
+        code = INTERRUPTED
+    except KeyboardInterrupt:
+        code = _fail("stopped", INTERRUPTED)
+    except MemoryError:
+        code = _fail("there is not enough memory", USAGE)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # a usage error of the command line's own
+            raise
+        code = _fail(error.format_message(), USAGE)
+    sys.exit(int(code))
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"calcannot: {message}", err=True)
+    return code

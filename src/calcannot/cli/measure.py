@@ -1,0 +1,60 @@
+"""``calcannot measure``: images to tables, masks and overlays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from calcannot.batch.measure import Outcome
+
+FAILED = 1
+
+
+def measure(
+    images: Annotated[list[str], typer.Argument(help="Images, folders or patterns.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.", show_default=False)],
+    recipe: Annotated[
+        str | None, typer.Option(help="Name of a shipped recipe or a file; by kind of image unless given.")
+    ] = None,
+    pixel_size: Annotated[
+        str | None, typer.Option(help="Overrides the file: 0.5um, 0.143mm, or 0.5umx0.6um (row x column).")
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Regions of interest as GeoJSON in pixels, as QuPath exports them.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Threads; as many as processors unless given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print totals as JSON for a script.")] = False,
+) -> None:
+    """Measure images and write tables, masks and overlays."""
+    from calcannot.batch.measure import measure as measure_images
+    from calcannot.cli.progress import progress_bar
+    from calcannot.cli.summary import print_summary
+
+    with progress_bar(enabled=not as_json) as progress:
+        outcomes = measure_images(
+            images, recipe, output=output, pixel_size=pixel_size, within=within, workers=jobs, progress=progress
+        )
+    if len(outcomes) == 1 and outcomes[0].error is not None:
+        raise outcomes[0].error
+    if as_json:
+        typer.echo(json.dumps([_totals(each) for each in outcomes], indent=1, ensure_ascii=False))
+    else:
+        print_summary(outcomes, output)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            typer.echo(f"calcannot: {outcome.error}", err=True)
+    if any(outcome.error is not None for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+def _totals(outcome: Outcome) -> dict[str, object]:
+    if outcome.analysis is None:
+        return {"image": outcome.input.name, "error": str(outcome.error)}
+    return {"image": outcome.input.name, **asdict(outcome.analysis.totals), "warnings": list(outcome.analysis.warnings)}
+
+

@@ -1,0 +1,87 @@
+"""The table that a measurement prints: what a pathologist reads first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from calcannot.batch.measure import Outcome
+from calcannot.model.analysis import Analysis
+from calcannot.report.numbers import area_text, extent_text, share_text, significant
+
+
+def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
+    """One block an image: area, share, regions, extent, scale and its origin, threshold, warnings; then where files are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    measured = [outcome for outcome in outcomes if outcome.analysis is not None]
+    many = len(measured) > 3
+    if many:
+        table = Table("image", "calcified", "share", "regions", "length x width", "warnings")
+        for outcome in measured:
+            assert outcome.analysis is not None
+            facts = dict(summary_rows(outcome.analysis))
+            count = str(len(outcome.analysis.warnings) or "")
+            table.add_row(
+                outcome.input.name, facts["calcified area"], facts["share"], facts["regions"],
+                facts["length x width"], count,
+            )  # fmt: skip
+        console.print(table)
+    else:
+        for outcome in measured:
+            assert outcome.analysis is not None
+            table = Table(title=outcome.input.name, title_justify="left", title_style="bold", show_header=False, box=None)
+            table.add_column(style="bold", no_wrap=True)
+            table.add_column(overflow="fold")
+            for key, value in summary_rows(outcome.analysis):
+                table.add_row(key, value)
+            console.print(table, markup=False)
+            console.print()
+    if measured or len(outcomes) > 1:
+        console.print(f"Tables, masks and overlays are in {output}", markup=False, highlight=False)
+
+
+def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    """Label and text of every line of an image's block."""
+    totals, resolved, info = analysis.totals, analysis.resolved, analysis.info
+    low = area_text(totals.area_low_mm2, totals.area_low_px)
+    high = area_text(totals.area_high_mm2, totals.area_high_px)
+    regions = str(totals.region_count)
+    if totals.region_count:
+        regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}"
+    rows = [
+        ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px)),
+        ("at threshold -/+", f"{low} to {high}" if resolved.found else "-"),
+        ("share", share_text(totals.calcified_fraction, resolved.reference)),
+        ("regions", regions),
+        (
+            "length x width",
+            extent_text(totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px),
+        ),
+        ("recipe", f"{analysis.recipe.name}{_threshold_text(analysis)}"),
+    ]
+    if info.calibration is None:
+        rows.append(("scale", "not known"))
+    else:
+        size = info.calibration
+        note = f", {size.note}" if size.note else ""
+        rows.append(
+            ("scale", f"{size.um_per_px_row:g} x {size.um_per_px_col:g} µm a pixel, from {size.source.value}{note}")
+        )
+    rows += [("warning", warning) for warning in analysis.warnings]
+    return rows
+
+
+def _threshold_text(analysis: Analysis) -> str:
+    resolved = analysis.resolved
+    if not resolved.found:
+        return ""
+    if resolved.surfaces:
+        levels = ", ".join(significant(surface.threshold) for surface in resolved.surfaces)
+        return f", {levels} grey levels above the local background"
+    rule = resolved.rules[0]
+    channel = rule.channel if isinstance(rule.channel, str) else "stain"
+    side = "at or below" if rule.at_most is not None and rule.at_least is None else "above"
+    return f", {channel} {side} {significant(rule.threshold, 4)}"

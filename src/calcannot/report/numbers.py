@@ -1,0 +1,48 @@
+"""Numbers and lengths as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with this many significant digits and no exponent: 0.00123, 12.3, 1230."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "-"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".replace(",", " ")
+
+
+def area_text(mm2: float | None, px: int | None) -> str:
+    """An area in the unit that suits its size: µm², mm² or cm²; in px where there is no scale."""
+    if mm2 is not None:
+        if mm2 >= 100:
+            return f"{significant(mm2 / 100)} cm²"
+        return f"{significant(mm2)} mm²" if mm2 >= 0.01 or mm2 == 0 else f"{significant(mm2 * 1e6)} µm²"
+    return "none" if px is None else f"{px:,} px".replace(",", " ")
+
+
+def extent_text(length_mm: float | None, width_mm: float | None, length_px: float | None, width_px: float | None) -> str:
+    """Length x width in one unit, in px where there is no scale."""
+    if length_mm is not None and width_mm is not None:
+        if length_mm >= 1:
+            return f"{significant(length_mm)} x {significant(width_mm)} mm"
+        return f"{significant(length_mm * 1e3)} x {significant(width_mm * 1e3)} µm"
+    if length_px is not None and width_px is not None:
+        return f"{significant(length_px)} x {significant(width_px)} px"
+    return "none"
+
+
+def share_text(fraction: float | None, reference: str) -> str:
+    """A fraction as a percentage of what it is a fraction of."""
+    of = {"tissue": "tissue", "roi": "region of interest", "image": "image"}[reference]
+    return "none" if fraction is None else f"{significant(100 * fraction)} % of {of}"
+
+
+def round_length(target_um: float) -> tuple[float, str]:
+    """A length of 1, 2 or 5 times a power of ten at or below the target, and its label."""
+    power = 10.0 ** math.floor(math.log10(target_um))
+    length = max(step * power for step in (1, 2, 5) if step * power <= target_um * (1 + 1e-9))
+    if length >= 1e4:
+        return length, f"{length / 1e4:g} cm" if length >= 1e4 and length % 1e4 == 0 else f"{length / 1e3:g} mm"
+    return length, f"{length / 1e3:g} mm" if length >= 1e3 else f"{length:g} µm"

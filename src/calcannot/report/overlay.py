@@ -1,0 +1,165 @@
+"""The picture that shows what was counted: an outline around the mineral, a scale bar, the area in a corner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.model.analysis import Analysis
+from calcannot.model.annotation import StrokeKind
+from calcannot.model.image import ImageInfo, ImageSource
+from calcannot.report.numbers import area_text, round_length, share_text
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
+# Yellow on black is the strongest contrast there is for every kind of colour vision, and no stain is yellow next to
+# black mineral; the dark rim keeps it apart from white glass.
+OUTLINE_RGB = (255, 214, 0)
+RIM_RGB = (20, 20, 20)
+REGION_RGB = (86, 180, 233)
+EXCLUDE_RGB = (204, 121, 167)
+
+_LONGEST_SIDE_PX = 2400
+_SHORTEST_SIDE_PX = 1200
+_BAND_ROWS = 2048
+
+
+def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
+    """Draw the mineral's outline on the image.
+
+    A large image is reduced by a whole factor (mean of the image, maximum of the mask), a small one enlarged.
+    """
+    from PIL import Image, ImageDraw
+
+    info = analysis.info
+    reduce = max(1, -(-max(info.height_px, info.width_px) // _LONGEST_SIDE_PX))
+    enlarge = 1 if reduce > 1 else max(1, _SHORTEST_SIDE_PX // max(info.height_px, info.width_px, 1))
+    picture = _picture(source, info, reduce)
+    mask = analysis.runs.reduced(0, info.height_px, reduce).astype(np.bool_)
+    if enlarge > 1:
+        picture = picture.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
+        mask = mask.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
+    line = max(2, round(max(picture.shape[:2]) / 800))
+    picture[_ring(mask, 0, line)] = OUTLINE_RGB
+    picture[_ring(mask, line, line + max(1, line // 2))] = RIM_RGB
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image, "RGBA")
+    scale = enlarge / reduce
+    _draw_strokes(draw, analysis, scale, line)
+    _draw_scale_bar(draw, image.size, info, scale)
+    _draw_label(draw, image.size, analysis)
+    return image
+
+
+def write_overlay(path: Path, source: ImageSource, analysis: Analysis) -> None:
+    """Save ``draw_overlay`` as PNG."""
+    draw_overlay(source, analysis).save(path, format="PNG", optimize=False, compress_level=6)
+
+
+def _picture(source: ImageSource, info: ImageInfo, reduce: int) -> npt.NDArray[np.uint8]:
+    """The image as 8-bit colour, reduced by a whole factor; (ceil(height / reduce), ceil(width / reduce), 3)."""
+    level = max((i for i, each in enumerate(info.levels) if each.downsample <= reduce * 1.001), default=0)
+    size = info.levels[level]
+    shape = (-(-info.height_px // reduce), -(-info.width_px // reduce))
+    rows = max(1, _BAND_ROWS)
+    bands = [
+        source.read(row, 0, min(rows, size.height_px - row), size.width_px, level)
+        for row in range(0, size.height_px, rows)
+    ]
+    pixels = np.concatenate(bands) if len(bands) > 1 else bands[0]
+    picture = _to_bytes(pixels, info)
+    if picture.shape[:2] != shape:
+        from PIL import Image
+
+        picture = np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BOX))
+    return np.array(picture)
+
+
+def _to_bytes(pixels: npt.NDArray[np.generic], info: ImageInfo) -> npt.NDArray[np.uint8]:
+    if info.dtype == "uint8" and info.channels == 3:
+        return np.asarray(pixels, dtype=np.uint8)
+    values = pixels.astype(np.float32)
+    if info.channels == 3:
+        low, high = info.value_range
+    else:
+        low, high = (float(v) for v in np.percentile(values, (0.5, 99.8)))
+    stretched = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
+    grey = np.rint(stretched).astype(np.uint8)
+    return grey if info.channels == 3 else np.repeat(grey[..., np.newaxis], 3, axis=-1)
+
+
+def _ring(mask: npt.NDArray[np.bool_], inner: int, outer: int) -> npt.NDArray[np.bool_]:
+    """Pixels outside the mask at a distance of more than ``inner`` and at most ``outer`` px."""
+    from scipy import ndimage
+
+    if not mask.any():
+        return np.zeros_like(mask)
+    wide = ndimage.binary_dilation(mask, iterations=outer)
+    narrow = ndimage.binary_dilation(mask, iterations=inner) if inner else mask
+    return np.asarray(wide & ~narrow)
+
+
+def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, line: int) -> None:
+    for stroke in analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE):
+        colour = REGION_RGB if stroke.kind is StrokeKind.REGION else EXCLUDE_RGB
+        for ring in stroke.rings:
+            points = [(float(x) * scale, float(y) * scale) for x, y in ring]
+            draw.line([*points, points[0]], fill=colour, width=line, joint="curve")
+        if stroke.name or stroke.reason:
+            x, y = min((float(x) * scale, float(y) * scale) for x, y in stroke.rings[0])
+            draw.text((x, y), f" {stroke.name or stroke.reason}", fill=colour, font=_font(8 * line), anchor="lb")
+
+
+def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: ImageInfo, scale: float) -> None:
+    width, height = size
+    margin, thick = max(8, width // 60), max(4, height // 150)
+    font = _font(max(13, width // 55))
+    if info.calibration is None:
+        _boxed_text(draw, (margin, height - margin), "no pixel size", font, "lb")
+        return
+    um_per_px = info.calibration.um_per_px_col / scale
+    length_um, label = round_length(width * um_per_px / 5)
+    length = length_um / um_per_px
+    left, bottom = margin, height - margin
+    text_height = font.getbbox(label)[3]
+    draw.rectangle(
+        (left - margin // 2, bottom - thick - text_height - margin // 2, left + length + margin // 2, bottom + margin // 2),
+        fill=(0, 0, 0, 170),
+    )
+    draw.rectangle((left, bottom - thick, left + length, bottom), fill=(255, 255, 255))
+    draw.text((left + length / 2, bottom - thick - 2), label, fill=(255, 255, 255), font=font, anchor="mb")
+
+
+def _draw_label(draw: ImageDraw.ImageDraw, size: tuple[int, int], analysis: Analysis) -> None:
+    totals = analysis.totals
+    margin = max(8, size[0] // 60)
+    if totals.region_count:
+        text = (
+            f"calcified {area_text(totals.calcified_area_mm2, totals.calcified_area_px)}, "
+            f"{share_text(totals.calcified_fraction, analysis.resolved.reference)}, "
+            f"{totals.region_count} region{'s' if totals.region_count != 1 else ''}"
+        )
+    else:
+        text = "no mineral found"
+    _boxed_text(draw, (margin, margin), text, _font(max(13, size[0] // 55)), "lt")
+
+
+def _boxed_text(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, anchor: str
+) -> None:
+    left, top, right, bottom = draw.textbbox(place, text, font=font, anchor=anchor)
+    pad = max(4, (bottom - top) // 3)
+    draw.rectangle((left - pad, top - pad, right + pad, bottom + pad), fill=(0, 0, 0, 170))
+    draw.text(place, text, fill=(255, 255, 255), font=font, anchor=anchor)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font

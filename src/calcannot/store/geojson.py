@@ -1,0 +1,176 @@
+"""Strokes as GeoJSON in QuPath's dialect: [x, y] in level-0 pixels from the top-left corner of the image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calcannot.errors import AnnotationError
+from calcannot.model.annotation import Annotations, Stroke, StrokeKind
+
+LARGEST_FILE_BYTES = 512 * 1024 * 1024
+EXCLUDE_REASONS = ("ink", "fold", "pigment", "dust", "other")
+_EXCLUDING = {"exclude", "excluded", "exclusion", "ignore*", "ignore"}
+
+
+def read_annotations(path: str | Path, *, everything_is: StrokeKind | None = None) -> Annotations:
+    """Read strokes.
+
+    Parameters
+    ----------
+    path
+        A FeatureCollection, a list of Features, one Feature, or one geometry.
+    everything_is
+        Take every shape as this kind, whatever its class says (``--within`` means regions). A class that excludes still
+        excludes.
+
+    Raises
+    ------
+    AnnotationError
+        If the file is not GeoJSON, or a shape is not a valid polygon: the shape and the place are named.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise AnnotationError("the annotation file is larger than 512 MiB", path=path)
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise AnnotationError(f"cannot be read ({error.strerror or 'no such file'})", path=path) from None
+    except (ValueError, RecursionError) as error:
+        what = f"is not GeoJSON: {str(error)[:120]}"
+        raise AnnotationError(what, path=path, remedy="export the regions as GeoJSON in pixels, as QuPath does") from None
+    strokes = [
+        stroke
+        for number, feature in enumerate(_features(content, path), start=1)
+        if (stroke := _stroke(feature, number, path, everything_is)) is not None
+    ]
+    if not strokes:
+        raise AnnotationError("holds no polygon", path=path, remedy="draw at least one region")
+    return Annotations(tuple(strokes))
+
+
+def to_geojson(annotations: Annotations) -> dict[str, Any]:
+    """A FeatureCollection that QuPath opens and ``read_annotations`` reads back unchanged."""
+    features = []
+    for stroke in annotations.strokes:
+        properties: dict[str, Any] = {
+            "objectType": "annotation",
+            "classification": {"name": stroke.kind.value.capitalize()},
+            "calcannot": {"class": stroke.kind.value, "author": stroke.author, "time": stroke.time},
+        }
+        if stroke.name:
+            properties["name"] = stroke.name
+        if stroke.reason:
+            properties["calcannot"]["reason"] = stroke.reason
+        rings = [[[float(x), float(y)] for x, y in np.vstack([ring, ring[:1]])] for ring in stroke.rings]
+        features.append(
+            {
+                "type": "Feature",
+                "id": stroke.id,
+                "geometry": {"type": "Polygon", "coordinates": rings},
+                "properties": properties,
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _features(content: object, path: Path) -> list[dict[str, Any]]:
+    if isinstance(content, dict):
+        kind = content.get("type")
+        if kind == "FeatureCollection" and isinstance(content.get("features"), list):
+            content = content["features"]
+        elif kind == "Feature":
+            content = [content]
+        elif "coordinates" in content:
+            content = [{"type": "Feature", "geometry": content, "properties": {}}]
+    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+        raise AnnotationError("is JSON but not GeoJSON", path=path, remedy="give a FeatureCollection of polygons")
+    return content
+
+
+def _stroke(feature: dict[str, Any], number: int, path: Path, everything_is: StrokeKind | None) -> Stroke | None:
+    properties = feature.get("properties") or {}
+    geometry = feature.get("geometry") or {}
+    if not isinstance(properties, dict) or not isinstance(geometry, dict):
+        raise AnnotationError(f"feature {number} is not a GeoJSON feature", path=path)
+    rings = _rings(geometry, number, path)
+    if rings is None:
+        return None
+    own = properties.get("calcannot") if isinstance(properties.get("calcannot"), dict) else {}
+    kind, reason = _kind(properties, own, everything_is)
+    # Without an id the content is the identity: the same file gives the same regions again.
+    fallback = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()[:32]
+    return Stroke(
+        id=str(feature.get("id") or fallback),
+        kind=kind,
+        rings=rings,
+        reason=reason,
+        name=str(properties.get("name") or ""),
+        author=str(own.get("author") or ""),
+        time=str(own.get("time") or ""),
+    )
+
+
+def _kind(
+    properties: dict[str, Any], own: dict[str, Any], everything_is: StrokeKind | None
+) -> tuple[StrokeKind, str]:
+    classification = properties.get("classification")
+    label = classification.get("name") if isinstance(classification, dict) else classification
+    name = str(own.get("class") or label or "").strip().lower()
+    reason = str(own.get("reason") or "").lower()
+    if name in EXCLUDE_REASONS:
+        return StrokeKind.EXCLUDE, name
+    if name in _EXCLUDING:
+        return StrokeKind.EXCLUDE, reason or "other"
+    if everything_is is None and name in StrokeKind:
+        return StrokeKind(name), reason
+    return everything_is or StrokeKind.REGION, reason
+
+
+def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[np.ndarray, ...] | None:  # type: ignore[type-arg]
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    if kind in ("Point", "MultiPoint", "LineString", "MultiLineString"):
+        return None  # a mark or a measuring line encloses nothing
+    polygons = coordinates if kind == "MultiPolygon" else [coordinates]
+    if kind not in ("Polygon", "MultiPolygon") or not isinstance(polygons, list):
+        what = f"feature {number} is a {kind or 'shape without type'}, not a polygon"
+        raise AnnotationError(what, path=path, remedy="keep polygons only")
+    rings = []
+    for polygon in polygons:
+        if not isinstance(polygon, list) or not polygon:
+            raise AnnotationError(f"feature {number} has no coordinates", path=path)
+        rings += [_ring(ring, number, path) for ring in polygon]
+    _check_valid(polygons, number, path)
+    return tuple(rings)
+
+
+def _ring(ring: Sequence[Sequence[float]], number: int, path: Path) -> np.ndarray:  # type: ignore[type-arg]
+    try:
+        points = np.array([[float(point[0]), float(point[1])] for point in ring], dtype=np.float64)
+    except (TypeError, ValueError, IndexError, KeyError):
+        raise AnnotationError(f"feature {number} has a coordinate that is no pair of numbers", path=path) from None
+    if len(points) and np.array_equal(points[0], points[-1]):
+        points = points[:-1]
+    if len(points) < 3:
+        raise AnnotationError(f"feature {number} has a ring of fewer than three points", path=path)
+    if not np.isfinite(points).all() or np.abs(points).max() > 2**31:
+        raise AnnotationError(f"feature {number} has a coordinate that is not a place in an image", path=path)
+    return points
+
+
+def _check_valid(polygons: list[Any], number: int, path: Path) -> None:
+    from shapely import MultiPolygon, Polygon
+    from shapely.validation import explain_validity
+
+    shapes = [Polygon([p[:2] for p in polygon[0]], [[p[:2] for p in hole] for hole in polygon[1:]]) for polygon in polygons]
+    shape = shapes[0] if len(shapes) == 1 else MultiPolygon(shapes)
+    if not shape.is_valid or math.isclose(shape.area, 0.0):
+        reason = explain_validity(shape) if not shape.is_valid else "it encloses nothing"
+        what = f"feature {number} is not a valid polygon: {reason}"
+        raise AnnotationError(what, path=path, remedy="redraw the outline so that it does not cross itself")

@@ -1,0 +1,59 @@
+"""The mask as a tiled pyramidal OME-TIFF, drawn from runs a band at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.model.calibration import Calibration
+from calcannot.model.regions import LabelledRuns
+from calcannot.store.atomic import replacing
+
+TILE = 256
+_SMALLEST_LEVEL = 512
+
+
+def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) -> None:
+    """Write 0/1 pixels, with physical size where known.
+
+    Lower levels hold the maximum of 2 x 2 pixels, so that small grains stay visible in an overview.
+    """
+    import tifffile
+
+    levels = 1
+    while max(runs.height_px, runs.width_px) >> (levels - 1) > _SMALLEST_LEVEL:
+        levels += 1
+    metadata: dict[str, object] = {"axes": "YX", "Name": "calcified"}
+    if calibration is not None:
+        metadata |= {
+            "PhysicalSizeX": calibration.um_per_px_col, "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeY": calibration.um_per_px_row, "PhysicalSizeYUnit": "µm",
+        }  # fmt: skip
+    options = {"tile": (TILE, TILE), "compression": "zlib", "photometric": "minisblack", "dtype": np.uint8}
+    with replacing(path) as temporary, tifffile.TiffWriter(temporary, ome=True, bigtiff=_is_big(runs)) as tiff:
+        for level in range(levels):
+            shape = (_halved(runs.height_px, level), _halved(runs.width_px, level))
+            extra = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
+            tiff.write(_tiles(runs, level, shape), shape=shape, **options, **extra)
+
+
+def _halved(size: int, level: int) -> int:
+    return -(-size // (1 << level))
+
+
+def _is_big(runs: LabelledRuns) -> bool:
+    return runs.height_px * runs.width_px > 2**31
+
+
+def _tiles(runs: LabelledRuns, level: int, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
+    factor = 1 << level
+    for row in range(0, shape[0], TILE):
+        band = runs.reduced(row * factor, min(TILE * factor, runs.height_px - row * factor), factor)
+        for col in range(0, shape[1], TILE):
+            tile = np.zeros((TILE, TILE), np.uint8)
+            part = band[:, col : col + TILE]
+            tile[: part.shape[0], : part.shape[1]] = part
+            yield tile
