@@ -20,6 +20,7 @@ import pelvis
 import record
 import skin
 from scipy import ndimage
+from skin_field import SIZE_PX, UM_PER_PX
 
 from calcannot.phantom.dicom_film import write_dicom_film
 from calcannot.phantom.write import radiograph_truth, rois_geojson, write_json, write_slide
@@ -60,7 +61,7 @@ def generate(folder: Path) -> None:
     write_json(folder / f"{FILM}.truth.json", film_truth(film))
     section = skin.render(SEED)
     write_slide(
-        section.rgb, folder / SECTION, um_per_px=skin.UM_PER_PX, identity=f"sample section/{SEED}",
+        section.rgb, folder / SECTION, um_per_px=UM_PER_PX, identity=f"sample section/{SEED}",
         description=record.RENDERED, jpeg_quality=JPEG_QUALITY,
     )  # fmt: skip
     write_json(folder / f"{SECTION}.truth.json", section_truth(section.mineral))
@@ -88,7 +89,7 @@ def section_truth(mineral: np.ndarray) -> dict[str, Any]:
     """Exact truth of the section, from the mineral's share of each pixel before the optics."""
     labels, count = ndimage.label(mineral >= 0.5, np.ones((3, 3)))
     sizes = ndimage.sum_labels(mineral, labels, np.arange(1, count + 1))
-    pixel_mm2 = skin.UM_PER_PX**2 / 1e6
+    pixel_mm2 = UM_PER_PX**2 / 1e6
     return {
         "rendered": record.RENDERED,
         "definitions": {
@@ -99,14 +100,14 @@ def section_truth(mineral: np.ndarray) -> dict[str, Any]:
             "part_count_20um2": "Number of such parts of 20 µm² and more.",
         },
         "seed": SEED,
-        "um_per_px": skin.UM_PER_PX,
-        "size_px": list(skin.SIZE_PX),
+        "um_per_px": UM_PER_PX,
+        "size_px": list(SIZE_PX),
         "mineral_area_px": float(mineral.sum()),
         "mineral_area_mm2": float(mineral.sum()) * pixel_mm2,
         "mineral_fraction_of_image": float(mineral.mean()),
         "largest_area_mm2": float(sizes.max()) * pixel_mm2,
         "part_count": int(count),
-        "part_count_20um2": int((sizes * skin.UM_PER_PX**2 >= 20).sum()),
+        "part_count_20um2": int((sizes * UM_PER_PX**2 >= 20).sum()),
     }
 
 
@@ -122,12 +123,12 @@ def manifest(folder: Path, film: RadiographPhantom, mineral: np.ndarray) -> str:
         f"on the detector, magnification {lesion.magnification:.6f})"
         for number, lesion in enumerate(film.lesions, start=1)
     )
-    area = f"mineral: {mineral.sum() * skin.UM_PER_PX**2 / 1e6:.6f} mm2, from 16 x 16 coverage before the optics"
+    area = f"mineral: {mineral.sum() * UM_PER_PX**2 / 1e6:.6f} mm2, from 16 x 16 coverage before the optics"
     scale = (
         f"{spec.spacing_mm} mm a pixel on the detector (ImagerPixelSpacing), SID {spec.sid_mm:g} mm, "
         f"SOD {spec.sid_mm - film.lesions[0].height_mm:g} mm"
     )
-    drawn = {FILM: (origin, scale, masses), SECTION: (origin, f"{skin.UM_PER_PX} µm a pixel (OME PhysicalSize)", area)}
+    drawn = {FILM: (origin, scale, masses), SECTION: (origin, f"{UM_PER_PX} µm a pixel (OME PhysicalSize)", area)}
     written = f"written by sample_images/generate.py, seed {SEED}"
     rows = ["file\tbytes\tsha256\torigin\tlicence\tscale\ttrue_area"]
     for name in FILES[:-1]:

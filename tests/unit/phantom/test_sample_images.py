@@ -16,7 +16,7 @@ import pytest
 import tifffile
 
 SAMPLE = Path(__file__).parents[3] / "sample_images"
-MANIFEST = list(csv.DictReader((SAMPLE / "MANIFEST.tsv").open(encoding="utf-8"), delimiter="\t"))
+MANIFEST = list(csv.DictReader((SAMPLE / "MANIFEST.tsv").read_text(encoding="utf-8").splitlines(), delimiter="\t"))
 RECORD = json.loads((SAMPLE / "case.json").read_text(encoding="utf-8"))
 
 
@@ -36,7 +36,7 @@ def leaves(node):
 def generator(monkeypatch):
     monkeypatch.syspath_prepend(str(SAMPLE))
     yield runpy.run_path(str(SAMPLE / "generate.py"))
-    for name in ("pelvis", "record", "skin"):
+    for name in ("pelvis", "record", "skin", "skin_cells", "skin_field", "skin_mineral"):
         sys.modules.pop(name, None)
 
 
