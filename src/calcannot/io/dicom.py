@@ -1,4 +1,4 @@
-"""DICOM radiographs, colour pictures and slides, through pydicom and its decoders."""
+"""DICOM radiographs, colour pictures and slides, through pydicom."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from calcannot.errors import ImageReadError
 from calcannot.io import dicom_facts as facts
 from calcannot.io.decoded_source import BAND_ROWS, DecodedSource
+from calcannot.io.dicom_decode import decode, frame_bytes, require_decoder
 from calcannot.io.dicom_file import DicomFile
-from calcannot.io.dicom_pixels import Rule, decode, frame_bytes, require_decoder, require_header, rule_of
+from calcannot.io.dicom_pixels import Rule, require_header, rule_of
 from calcannot.io.dicom_slide import open_slide
 from calcannot.io.limits import check_piece
 from calcannot.io.pixels import require_finite

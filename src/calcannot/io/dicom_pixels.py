@@ -1,4 +1,4 @@
-"""From the stored frame of a DICOM image to pixels: decoding, modality transform, polarity.
+"""From the decoded frame of a DICOM image to pixels: modality transform, polarity, palette.
 
 Grey values are those after the modality transform (rescale or LUT) and before any window: a window is a choice of
 display. In a MONOCHROME1 image (or one whose Presentation LUT Shape is INVERSE, which says the same thing in another
@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
-from calcannot.io.codestream import stated_size
 from calcannot.io.pixels import palette_colours
 from calcannot.io.quiet import reading
 from calcannot.io.source import range_of
@@ -26,19 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from calcannot.io.dicom_file import DicomFile
 
-_FRAME_TAGS = (
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-)
 _NEEDED = ("SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored")
 _INT_TYPES = ("uint8", "uint16", "int16", "int32")
 
@@ -64,62 +51,6 @@ def require_header(header: Any, path: Path) -> None:
     if min(int(header.Rows), int(header.Columns)) <= 0:
         what = f"the header gives a size of {header.Rows} x {header.Columns} px"
         raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
-
-
-def require_decoder(file: DicomFile, path: Path) -> None:
-    """Raise UnsupportedImageError when nothing here decodes the transfer syntax, and name it."""
-    from pydicom.pixels.decoders.base import get_decoder
-
-    try:
-        if get_decoder(file.syntax).is_available:
-            return
-    except NotImplementedError:
-        pass
-    what = f"DICOM pixels compressed as {file.syntax.name} are not decoded"
-    raise UnsupportedImageError(what, path=path, remedy="export it uncompressed (Explicit VR Little Endian)")
-
-
-def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[Any]:
-    """Decode one frame as stored: shape (rows, columns) or (rows, columns, 3), YBR already turned into RGB.
-
-    Raises
-    ------
-    ImageReadError
-        If it does not decode; ``place`` says which frame it was.
-    """
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels.decoders.base import get_decoder
-    from pydicom.uid import JPEGBaseline8Bit
-
-    with reading(path, f"{place} cannot be decoded", "copy the file again, or export it uncompressed"):
-        header = file.header
-        frame = Dataset()
-        for name in _FRAME_TAGS:
-            if name in header:
-                setattr(frame, name, header[name].value)
-        frame.file_meta = FileMetaDataset()
-        frame.file_meta.TransferSyntaxUID = file.syntax
-        coded = file.frame(index, frame_bytes(header))
-        stated = stated_size(coded) if file.syntax.is_encapsulated else None
-        if stated is not None and stated != (int(header.Rows), int(header.Columns)):
-            what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
-            raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
-        frame.PixelData = encapsulate([coded]) if file.syntax.is_encapsulated else coded
-        frame["PixelData"].VR = "OB" if int(header.BitsAllocated) <= 8 or file.syntax.is_encapsulated else "OW"
-        # Pillow for plain JPEG, so that a tile gives the same pixels here as in a TIFF: libjpeg-turbo's.
-        plugin = "pillow" if file.syntax == JPEGBaseline8Bit else ""
-        pixels, _ = get_decoder(file.syntax).as_array(frame, decoding_plugin=plugin, raw=False)
-        decoded: npt.NDArray[Any] = pixels
-        return decoded
-
-
-def frame_bytes(header: Any) -> int:
-    """Bytes of an uncompressed frame."""
-    samples = int(header.Rows) * int(header.Columns) * int(header.SamplesPerPixel)
-    if str(header.PhotometricInterpretation) == "YBR_FULL_422":
-        samples = samples * 2 // 3
-    return (samples * int(header.BitsAllocated) + 7) // 8
 
 
 def rule_of(header: Any, path: Path) -> Rule:

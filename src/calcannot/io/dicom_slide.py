@@ -10,7 +10,7 @@ import numpy as np
 from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io import dicom_facts as facts
 from calcannot.io.dicom_calibration import of_slide
-from calcannot.io.dicom_pixels import Rule, decode
+from calcannot.io.dicom_decode import decode
 from calcannot.io.segment_cache import SegmentCache
 from calcannot.io.source import Source, polarity_of
 from calcannot.model.image import ImageInfo, Level
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from calcannot.io.dicom_file import DicomFile
+    from calcannot.io.dicom_pixels import Rule
 
 _NOT_TISSUE = {"LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER", "MACRO"}
+# A slide of 60 x 25 mm at 0.1 µm per pixel in tiles of 128 has nine million.
+_MOST_TILES = 2**24
 
 
 class SlideSource(Source):
@@ -155,6 +158,9 @@ def _grid(file: DicomFile, height: int, width: int, path: Path) -> npt.NDArray[n
             what = f"{shape[0] * shape[1]} tiles are expected and {file.frames} are there"
             raise ImageReadError(what, path=path, remedy="export the slide again, all tiles of a level in one file")
         return np.arange(file.frames).reshape(shape)
+    if shape[0] * shape[1] > _MOST_TILES:
+        what = f"the header gives a slide of {height} x {width} px in tiles of {rows} x {cols}, which cannot be true"
+        raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
     grid = np.full(shape, -1, np.int64)
     for frame, group in enumerate(groups):
         place = facts.first_item(group, "PlanePositionSlideSequence")

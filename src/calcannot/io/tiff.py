@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from calcannot.errors import ImageReadError
 from calcannot.io import orientation
@@ -23,10 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
 _ORIENTATION, _ICC, _MAX_SAMPLE = 274, 34675, 281
+# Types whose limits say nothing of the values a pixel can have.
+_WITHOUT_RANGE = ("int32", "float32")
 _FORMATS = {"svs": "Aperio SVS", "ome": "OME-TIFF", "ndpi": "Hamamatsu NDPI", "imagej": "ImageJ TIFF"}
 
 
@@ -63,6 +68,15 @@ class TiffSource(Source):
         with reading(self._path, f"the pixels at row {row}, column {col} cannot be converted"):
             pixels = self._rule.convert(samples)
         return require_finite(orientation.upright(pixels, self._turn), self._path)
+
+    def take_range_from_pixels(self) -> None:
+        """Set the value range to that of the pixels: 32 bits allow values that no image of its kind uses."""
+        info = self._info
+        lowest, highest = math.inf, -math.inf
+        for row in range(0, info.height_px, info.tile_height_px):
+            band = self.read(row, 0, min(info.tile_height_px, info.height_px - row), info.width_px)
+            lowest, highest = min(lowest, float(np.min(band))), max(highest, float(np.max(band)))
+        self._info = replace(info, value_range=(lowest, highest))
 
     def close(self) -> None:
         """Release the file. May be called twice."""
@@ -119,7 +133,10 @@ def _source(tif: Any, path: Path) -> TiffSource:
         warnings=scale.warnings + rule.warnings + _warnings(page, readers[0]),
         metadata=_metadata(page, layout, turn),
     )
-    return TiffSource(path, info, tif, readers, rule)
+    source = TiffSource(path, info, tif, readers, rule)
+    if rule.dtype in _WITHOUT_RANGE:
+        source.take_range_from_pixels()
+    return source
 
 
 def _scale(tif: Any, layout: Layout) -> Scale:

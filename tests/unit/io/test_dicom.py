@@ -237,3 +237,27 @@ def test_labels_focal_planes_and_missing_tiles_are_refused(tmp_path):
         open_image(slide(tmp_path / "b", RGB, TotalPixelMatrixFocalPlanes=3))
     with pytest.raises(ImageReadError, match="12 tiles are expected and 11"):
         open_image(slide(tmp_path / "c", RGB, keep=11))
+
+
+@pytest.mark.parametrize(
+    ("uid", "encode", "options"),
+    [
+        ("1.2.840.10008.1.2.4.80", "jpegls_encode", {}),
+        ("1.2.840.10008.1.2.4.90", "jpeg2k_encode", {"codecformat": "j2k", "reversible": True, "level": 0}),
+        ("1.2.840.10008.1.2.4.70", "ljpeg_encode", {"bitspersample": 10}),
+    ],
+)
+def test_lossless_codecs_give_the_stored_values_and_miss_no_end(tmp_path, uid, encode, options):
+    import imagecodecs
+
+    smooth = np.add.outer(np.arange(40), np.arange(30)).astype(np.uint16) * 14
+    coded = getattr(imagecodecs, encode)(smooth, **options)
+    for name, stream in (("whole", coded), ("cut", coded[: len(coded) // 2])):
+        ds = pydicom.dcmread(dicom(tmp_path / name, smooth))
+        ds.file_meta.TransferSyntaxUID = uid
+        ds.PixelData = pydicom.encaps.encapsulate([stream])
+        ds["PixelData"].is_undefined_length = True
+        ds.save_as(tmp_path / name)
+    np.testing.assert_array_equal(whole(tmp_path / "whole"), smooth)
+    with pytest.raises(ImageReadError, match="cut short"):
+        whole(tmp_path / "cut")

@@ -62,10 +62,16 @@ def test_a_pixel_that_is_no_number_is_an_error(tmp_path, value):
     pixels = GREY.astype(np.float32)
     pixels[60, 3] = value
     tifffile.imwrite(tmp_path / "a.tif", pixels, rowsperstrip=8)
+    with pytest.raises(ImageReadError, match="NaN"):
+        open_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_types_without_a_range_take_that_of_the_pixels(tmp_path, dtype):
+    pixels = GREY.astype(dtype) * 7 - 300
+    tifffile.imwrite(tmp_path / "a.tif", pixels, rowsperstrip=8)
     with open_image(tmp_path / "a.tif") as source:
-        np.testing.assert_array_equal(source.read(0, 0, 20, 90), pixels[:20])
-        with pytest.raises(ImageReadError, match="NaN"):
-            source.read(50, 0, 20, 90)
+        assert source.info.value_range == (pixels.min(), pixels.max())
 
 
 # What TIFF 6.0 says of tag 274, written as numpy functions of the stored array.

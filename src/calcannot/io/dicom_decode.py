@@ -1,0 +1,125 @@
+"""Decodes one frame of a DICOM image to the samples that were stored.
+
+Uncompressed, RLE and plain JPEG frames go through pydicom (plain JPEG with Pillow, so that a tile gives the same pixels
+here as in a TIFF). The other codecs go through imagecodecs: on a damaged stream GDCM, pydicom's other choice for them,
+throws through its callers and ends the process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.io.codestream import stated_size
+from calcannot.io.pixels import rgb_of_ycbcr
+from calcannot.io.quiet import reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from calcannot.io.dicom_file import DicomFile
+
+_FRAME_TAGS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+)
+_PLAIN_JPEG, _RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.5"
+# Transfer syntax: name of the function of imagecodecs.
+_CODECS = {
+    "1.2.840.10008.1.2.4.51": "jpeg8_decode",  # JPEG Extended, 8 or 12 bits
+    "1.2.840.10008.1.2.4.57": "jpegsof3_decode",  # JPEG Lossless
+    "1.2.840.10008.1.2.4.70": "jpegsof3_decode",  # JPEG Lossless, first-order prediction
+    "1.2.840.10008.1.2.4.80": "jpegls_decode",  # JPEG-LS Lossless
+    "1.2.840.10008.1.2.4.81": "jpegls_decode",  # JPEG-LS Near-lossless
+    "1.2.840.10008.1.2.4.90": "jpeg2k_decode",  # JPEG 2000 Lossless
+    "1.2.840.10008.1.2.4.91": "jpeg2k_decode",  # JPEG 2000
+    "1.2.840.10008.1.2.4.201": "jpeg2k_decode",  # High-Throughput JPEG 2000 Lossless
+    "1.2.840.10008.1.2.4.202": "jpeg2k_decode",  # the same, with a progression that suits RPCL
+    "1.2.840.10008.1.2.4.203": "jpeg2k_decode",  # High-Throughput JPEG 2000
+}
+_END_OF_STREAM = b"\xff\xd9"
+_REMEDY = "copy the file again, or export it uncompressed"
+
+
+def require_decoder(file: DicomFile, path: Path) -> None:
+    """Raise UnsupportedImageError when nothing here decodes the transfer syntax, and name it."""
+    syntax = file.syntax
+    if not syntax.is_encapsulated or syntax in (_PLAIN_JPEG, _RLE) or syntax in _CODECS:
+        return
+    what = f"DICOM pixels compressed as {syntax.name} are not decoded"
+    raise UnsupportedImageError(what, path=path, remedy="export it uncompressed (Explicit VR Little Endian)")
+
+
+def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[Any]:
+    """Decode one frame: shape (rows, columns) or (rows, columns, 3), YBR already turned into RGB.
+
+    Raises
+    ------
+    ImageReadError
+        If it does not decode; ``place`` says which frame it was.
+    """
+    with reading(path, f"{place} cannot be decoded", _REMEDY):
+        coded = file.frame(index, frame_bytes(file.header))
+        if file.syntax.is_encapsulated:
+            _require_whole(file, coded, path, place)
+        return _with_imagecodecs(file, coded) if file.syntax in _CODECS else _with_pydicom(file, coded)
+
+
+def frame_bytes(header: Any) -> int:
+    """Bytes of an uncompressed frame."""
+    samples = int(header.Rows) * int(header.Columns) * int(header.SamplesPerPixel)
+    if str(header.PhotometricInterpretation) == "YBR_FULL_422":
+        samples = samples * 2 // 3
+    return (samples * int(header.BitsAllocated) + 7) // 8
+
+
+def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str) -> None:
+    """Raise when a codestream contradicts the header or lacks its end: decoders fill in what is missing, silently."""
+    header = file.header
+    stated = stated_size(coded)
+    if stated is not None and stated != (int(header.Rows), int(header.Columns)):
+        what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
+        raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
+    if file.syntax != _RLE and _END_OF_STREAM not in coded[-64:]:
+        what = f"{place} is cut short"
+        raise ImageReadError(what, path=path, remedy=_REMEDY)
+
+
+def _with_imagecodecs(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:
+    import imagecodecs
+
+    decoded: npt.NDArray[Any] = getattr(imagecodecs, _CODECS[file.syntax])(coded)
+    # The codec itself turns YBR_ICT and YBR_RCT into RGB.
+    if str(file.header.PhotometricInterpretation) in ("YBR_FULL", "YBR_FULL_422") and decoded.dtype == np.uint8:
+        already = _CODECS[file.syntax] == "jpeg8_decode"
+        return decoded if already else rgb_of_ycbcr(decoded)
+    return decoded
+
+
+def _with_pydicom(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.pixels.decoders.base import get_decoder
+
+    frame = Dataset()
+    for name in _FRAME_TAGS:
+        if name in file.header:
+            setattr(frame, name, file.header[name].value)
+    frame.file_meta = FileMetaDataset()
+    frame.file_meta.TransferSyntaxUID = file.syntax
+    frame.PixelData = encapsulate([coded]) if file.syntax.is_encapsulated else coded
+    frame["PixelData"].VR = "OB" if int(frame.BitsAllocated) <= 8 or file.syntax.is_encapsulated else "OW"
+    plugin = "pillow" if file.syntax == _PLAIN_JPEG else ""
+    pixels, _ = get_decoder(file.syntax).as_array(frame, decoding_plugin=plugin, raw=False)
+    decoded: npt.NDArray[Any] = pixels
+    return decoded
