@@ -18,7 +18,8 @@ from calcannot.morphometry.columns import region_columns
 from calcannot.report.overlay import write_overlay
 from calcannot.store.atomic import replacing, write_text
 from calcannot.store.masks import write_mask
-from calcannot.store.tables import RegionsWriter, failed_row, image_row, write_images_table
+from calcannot.store.regions_writer import RegionsWriter
+from calcannot.store.tables import failed_row, image_row, write_images_table
 
 RUN_FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "tifffile", "imagecodecs", "pydicom", "pillow")
