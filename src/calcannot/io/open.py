@@ -88,7 +88,7 @@ def open_image(path: str | Path, *, calibration: Calibration | None = None) -> S
         If it is an image of a kind that is not measured.
     """
     place = Path(path)
-    head = _head(place)
+    head = head_of(place)
     for row in FORMATS:
         if row.recognise(head):
             if row.open is None:
@@ -100,7 +100,8 @@ def open_image(path: str | Path, *, calibration: Calibration | None = None) -> S
     raise ImageReadError(what, path=place, remedy="give a TIFF, SVS, PNG, JPEG or DICOM file")
 
 
-def _head(path: Path) -> bytes:
+def head_of(path: Path) -> bytes:
+    """First bytes of a file, as many as decide what it is."""
     try:
         if path.is_dir():
             what = "this is a folder, not an image"
