@@ -13,7 +13,7 @@ fi
 
 "$python" -m venv --clear --without-pip "$venv"
 if "$python" -c 'import ensurepip' 2>/dev/null; then
-    "$venv/bin/python" -m ensurepip --upgrade >/dev/null
+    "$venv/bin/python" -m ensurepip --upgrade --default-pip >/dev/null
 elif ! "$python" -m pip --python "$venv/bin/python" --disable-pip-version-check install --quiet pip; then
     rm -rf "$venv"
     echo "$python can make no virtual environment with pip: install python3-pip or python3-venv" >&2
