@@ -15,7 +15,7 @@ say = @printf '\n== %s ==\n' $(1)
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install libraries demo test lint unit gui without-napari test-lowest constraints wheel clean
+.PHONY: help install libraries demo test lint format style types imports manifest unit gui without-napari test-lowest constraints wheel clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -36,15 +36,25 @@ demo: .venv/installed libraries
 
 test: lint unit gui
 
-lint: .venv/installed
+lint: format style types imports manifest
+
+format: .venv/installed
 	$(call say,"Format: ruff format --check")
-	@$(BIN)/ruff format --check .
-	$(call say,"Lint: ruff check")
+	@$(BIN)/ruff format --check --quiet .
+
+style: .venv/installed
+	$(call say,"Style: ruff check")
 	@$(BIN)/ruff check .
-	$(call say,"Types: mypy --strict")
+
+types: .venv/installed
+	$(call say,"Types: mypy strict")
 	@$(BIN)/mypy
+
+imports: .venv/installed
 	$(call say,"Imports go down only: lint-imports")
 	@$(BIN)/lint-imports
+
+manifest: .venv/installed
 	$(call say,"Plugin manifest: npe2 validate")
 	@$(BIN)/npe2 validate --imports calcannot
 
