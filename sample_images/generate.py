@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 SEED = 2015
 LICENCE = "CC0-1.0"
 FILM, SECTION, REGIONS = "radiograph.dcm", "section.tif", "annotations/radiograph.dcm.geojson"
-WINDOW = (950, 2950)
+WINDOW = (1000, 3300)
 JPEG_QUALITY = 95
 FILES = (
     FILM, SECTION, REGIONS, f"{FILM}.truth.json", f"{SECTION}.truth.json", "case.json", "MANIFEST.tsv",

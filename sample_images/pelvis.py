@@ -24,13 +24,14 @@ from calcannot.phantom.radiograph import (
 
 # Semi-axes are those of the reported sizes, 5 x 4 and 3 x 2 cm. Depth, density, septa and side are chosen.
 MASSES = (
-    Nodule(-56.0, -97.0, 25.0, 20.0, 20.0, angle_deg=62.0, kind="lobes", ripple=0.05, lobes=7, cell_mm=8.5,
+    Nodule(-36.0, -92.0, 25.0, 20.0, 20.0, angle_deg=62.0, kind="lobes", ripple=0.05, lobes=7, cell_mm=8.5,
            septum_mm=0.9, density_g_cm3=1.0),
-    Nodule(-50.0, 101.0, 15.0, 10.0, 14.0, angle_deg=112.0, kind="lobes", ripple=0.06, lobes=5, cell_mm=7.0,
+    Nodule(-34.0, 95.0, 15.0, 10.0, 14.0, angle_deg=112.0, kind="lobes", ripple=0.06, lobes=5, cell_mm=7.0,
            septum_mm=0.8, density_g_cm3=1.0),
 )  # fmt: skip
+# Little scatter: the phantom scatters all light alike, and the air beside the body would fog it.
 SPEC = RadiographSpec(
-    size_mm=(350.0, 430.0), spacing_mm=0.25, nodules=MASSES, sid_mm=1150.0, scatter_to_primary=0.18,
+    size_mm=(350.0, 430.0), spacing_mm=0.25, nodules=MASSES, sid_mm=1150.0, scatter_to_primary=0.05,
     detector_sigma_mm=0.2, exposure_ugy=60.0, grey_per_neper=600.0,
 )  # fmt: skip
 FAT_PER_CM = 0.2039 * 0.95

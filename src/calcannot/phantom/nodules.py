@@ -32,7 +32,8 @@ class Nodule:
         Object plane above the detector: 75 for the posterior lumbar region of a supine patient, 270 for the front.
     kind
         ``ellipsoid``; ``plate``, equally thick everywhere, with a sharp edge; ``lobes``, a rosette of cells between
-        septa (the chicken wire of tumoral calcinosis); ``fluid-level``, an ellipsoid that is clear above a chord.
+        septa (the chicken wire of tumoral calcinosis), steeper at its edge than an ellipsoid; ``fluid-level``, an
+        ellipsoid that is clear above a chord.
     density_g_cm3
         Hydroxyapatite per volume, 0.2 to 1.0.
     ripple, lobes
@@ -123,7 +124,8 @@ class Nodule:
         inside = rho < 1
         if self.kind == "plate":
             return np.where(inside, 2 * self.c_mm, 0.0)
-        thick = np.where(inside, 2 * self.c_mm * np.sqrt(np.clip(1 - rho**2, 0, None)), 0.0)
+        profile = rho**4 if self.kind == "lobes" else rho**2
+        thick = np.where(inside, 2 * self.c_mm * np.sqrt(np.clip(1 - profile, 0, None)), 0.0)
         if self.kind == "fluid-level":
             return np.where(rows_mm < self.row_mm - self.level_mm, 0.0, thick)
         if self.kind == "lobes" and self.septum_mm > 0:
