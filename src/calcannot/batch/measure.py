@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,3 +147,9 @@ def _measure_one(
     except MemoryError:
         remedy = "close other programs, or measure a region of it"
         return Outcome(each, None, ImageReadError("does not fit into memory", path=each.path, remedy=remedy))
+    except Exception as error:
+        # A fault of ours in one image must not cost the other 499; run Python with -X dev to see where it was.
+        if sys.flags.dev_mode:
+            raise
+        what = f"could not be measured ({type(error).__name__}: {error})"
+        return Outcome(each, None, ImageReadError(what, path=each.path, remedy="please report this"))

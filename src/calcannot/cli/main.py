@@ -63,9 +63,13 @@ def main() -> NoReturn:
     except MemoryError:
         code = _fail("there is not enough memory", USAGE)
     except Exception as error:
-        if not hasattr(error, "format_message"):  # a usage error of the command line's own
+        if hasattr(error, "format_message"):  # a usage error of the command line's own
+            code = _fail(error.format_message(), USAGE)
+        elif sys.flags.dev_mode:
             raise
-        code = _fail(error.format_message(), USAGE)
+        else:
+            what = f"a fault in calcannot ({type(error).__name__}: {error}). Please report it; python -X dev shows where."
+            code = _fail(" ".join(what.split()), USAGE)
     sys.exit(int(code))
 
 

@@ -61,6 +61,28 @@ class LabelledRuns:
         """Whether each pixel of a box is mineral; bool (height, width)."""
         return self.labels(row, col, height, width) > 0
 
+    def reduced(self, row: int, height: int, factor: int) -> npt.NDArray[np.uint8]:
+        """Full-width rows as 0/1, reduced by the maximum of ``factor`` x ``factor`` pixels: small grains stay visible.
+
+        Returns
+        -------
+        ndarray
+            uint8 (ceil(height / factor), ceil(width / factor)).
+        """
+        width = -(-self.width_px // factor)
+        band = np.zeros((-(-height // factor), width), np.uint8)
+        first = int(self.row_start[row])
+        for r in range(height):
+            last = int(self.row_start[row + r + 1])
+            if last > first:
+                # A run covers the reduced columns from that of its first pixel to that of its last.
+                change = np.zeros(width + 1, np.int32)
+                np.add.at(change, self.start[first:last] // factor, 1)
+                np.add.at(change, (self.stop[first:last] - 1) // factor + 1, -1)
+                band[r // factor] |= np.cumsum(change[:-1]) > 0
+            first = last
+        return band
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionTable:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import AnnotationError, RecipeError
-from calcannot.measure.components import label_runs
-from calcannot.measure.region_table import areas_of, build_regions, flagged
-from calcannot.measure.runs import RunCollector, RunTable
-from calcannot.measure.totals import totals_of
+from calcannot.morphometry.components import label_runs
+from calcannot.morphometry.region_table import areas_of, build_regions, flagged
+from calcannot.morphometry.runs import RunCollector, RunTable
+from calcannot.morphometry.totals import totals_of
 from calcannot.model.analysis import Analysis
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.model.classes import ADDED, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE

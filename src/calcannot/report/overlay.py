@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,6 @@ def _boxed_text(
 def _font(size: int) -> ImageFont.FreeTypeFont:
     from PIL import ImageFont
 
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
+    # Pillow's own font has neither µ nor ², and a font of the system would be another on another machine.
+    with resources.as_file(resources.files("calcannot.report") / "fonts" / "DejaVuSans-Latin1.ttf") as path:
+        return ImageFont.truetype(path, size)

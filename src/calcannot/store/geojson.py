@@ -128,7 +128,7 @@ def _kind(
         return StrokeKind.EXCLUDE, name
     if name in _EXCLUDING:
         return StrokeKind.EXCLUDE, reason or "other"
-    if everything_is is None and name in StrokeKind:
+    if everything_is is None and name in {each.value for each in StrokeKind}:
         return StrokeKind(name), reason
     return everything_is or StrokeKind.REGION, reason
 
