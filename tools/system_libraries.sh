@@ -39,7 +39,7 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
 fi
 
-apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" </dev/null; }
+apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null; }
 echo "Installing for a window:$missing"
 apt update || echo "apt-get update failed for some source; trying with what is known" >&2
 for pair in $renamed; do
