@@ -25,16 +25,16 @@ class CalcannotError(Exception):
     def __init__(self, what: str, *, path: str | Path | None = None, remedy: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.path = Path(path) if path is not None else None
+        self.file = Path(path) if path is not None else None
         self.remedy = remedy
 
     def __str__(self) -> str:
-        place = f"{self.path.name or self.path}: " if self.path is not None else ""
+        place = f"{self.file.name or self.file}: " if self.file is not None else ""
         advice = f". {self.remedy[0].upper()}{self.remedy[1:]}" if self.remedy else ""
         return " ".join(f"{place}{self.what}{advice}.".split())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.what, self.path, self.remedy)
+        return _rebuild, (type(self), self.what, self.file, self.remedy)
 
 
 def _rebuild(kind: type[CalcannotError], what: str, path: Path | None, remedy: str) -> CalcannotError:
@@ -46,7 +46,7 @@ class ImageReadError(CalcannotError, OSError):
 
 
 class UnsupportedImageError(CalcannotError, ValueError):
-    """Use when an image is sound but of a kind that is not measured: a volume, a palette of labels, an unknown codec."""
+    """Use when an image is sound but of a kind that is not measured: a volume, an animation, an unknown codec."""
 
 
 class CalibrationError(CalcannotError, ValueError):

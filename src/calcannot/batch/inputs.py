@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calcannot.errors import ImageReadError
 from calcannot.io.folder import looks_like_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def find_images(arguments: Sequence[str | Path], *, skip: Path | None = None) ->
                 raise ImageReadError("the folder holds no image", path=path)
             found += inside
         elif not path.exists() and glob.has_magic(str(argument)):
-            matches = sorted(Path(match) for match in glob.glob(str(argument), recursive=True))
+            matches = sorted(Path(match) for match in glob.glob(str(argument), recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
             if not matches:
                 raise ImageReadError("no file fits this pattern", path=path)
             found += [Input(match, match.name) for match in matches if match.is_file()]
@@ -76,7 +79,9 @@ def _with_unique_names(inputs: list[Input]) -> list[Input]:
     # Case-insensitive file systems would write both masks to one file.
     counts = Counter(each.file_stem.casefold() for each in once)
     named = [
-        Input(each.path, f"{each.path.resolve().parent.name}/{each.name}") if counts[each.file_stem.casefold()] > 1 else each
+        Input(each.path, f"{each.path.resolve().parent.name}/{each.name}")
+        if counts[each.file_stem.casefold()] > 1
+        else each
         for each in once
     ]
     seen: Counter[str] = Counter()

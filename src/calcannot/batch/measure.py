@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calcannot.batch.inputs import Input, find_images
 from calcannot.batch.results import ResultsFolder
 from calcannot.errors import CalcannotError, ImageReadError
 from calcannot.io import open_image, sha256_of
-from calcannot.model.analysis import Analysis
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.calibration import Calibration, parse_pixel_size
-from calcannot.model.recipe import Recipe
 from calcannot.pipeline.analyse import analyse
 from calcannot.segment.shipped import default_recipe, load_recipe
 from calcannot.store.geojson import read_annotations
+
+if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calcannot._version import __version__
 from calcannot.errors import CalcannotError, OutputError
-from calcannot.model.analysis import Analysis
-from calcannot.model.image import ImageSource
 from calcannot.morphometry.columns import region_columns
 from calcannot.report.overlay import write_overlay
 from calcannot.store.atomic import replacing, write_text
 from calcannot.store.masks import write_mask
 from calcannot.store.regions_writer import RegionsWriter
 from calcannot.store.tables import failed_row, image_row, write_images_table
+
+if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.image import ImageSource
 
 RUN_FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "tifffile", "imagecodecs", "pydicom", "pillow")

@@ -68,7 +68,9 @@ def main() -> NoReturn:
         elif sys.flags.dev_mode:
             raise
         else:
-            what = f"a fault in calcannot ({type(error).__name__}: {error}). Please report it; python -X dev shows where."
+            what = (
+                f"a fault in calcannot ({type(error).__name__}: {error}). Please report it; python -X dev shows where."
+            )
             code = _fail(" ".join(what.split()), USAGE)
     sys.exit(int(code))
 

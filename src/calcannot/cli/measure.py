@@ -27,7 +27,9 @@ def measure(
     within: Annotated[
         str | None, typer.Option(help="Regions of interest as GeoJSON in pixels, as QuPath exports them.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Threads; as many as processors unless given.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Threads; as many as processors unless given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print totals as JSON for a script.")] = False,
 ) -> None:
     """Measure images and write tables, masks and overlays."""
@@ -56,5 +58,3 @@ def _totals(outcome: Outcome) -> dict[str, object]:
     if outcome.analysis is None:
         return {"image": outcome.input.name, "error": str(outcome.error)}
     return {"image": outcome.input.name, **asdict(outcome.analysis.totals), "warnings": list(outcome.analysis.warnings)}
-
-

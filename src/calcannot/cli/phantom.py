@@ -17,9 +17,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Another seed is another image; t
 def histology(
     output: Output,
     seed: Seed = 0,
-    counterstain: Annotated[str, typer.Option(help="nuclear-fast-red, eosin, haematoxylin, methyl-green, methyl-blue")] = (
-        "nuclear-fast-red"
-    ),
+    counterstain: Annotated[
+        str, typer.Option(help="nuclear-fast-red, eosin, haematoxylin, methyl-green, methyl-blue")
+    ] = ("nuclear-fast-red"),
     silver_od: Annotated[float, typer.Option(min=0.1, max=4, help="Optical density of silver.")] = 1.5,
     fraction: Annotated[float, typer.Option(min=0, max=0.6, help="Share of the field that is mineral.")] = 0.02,
     size: Annotated[int, typer.Option(min=64, max=8192, help="Height and width in px.")] = 1024,

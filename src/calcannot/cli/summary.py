@@ -11,7 +11,7 @@ from calcannot.report.numbers import area_text, extent_text, share_text, signifi
 
 
 def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
-    """One block an image: area, share, regions, extent, scale and its origin, threshold, warnings; then where files are."""
+    """One block an image: area, share, regions, extent, scale, threshold, warnings; then where the files are."""
     from rich.console import Console
     from rich.table import Table
 
@@ -32,7 +32,9 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
     else:
         for outcome in measured:
             assert outcome.analysis is not None
-            table = Table(title=outcome.input.name, title_justify="left", title_style="bold", show_header=False, box=None)
+            table = Table(
+                title=outcome.input.name, title_justify="left", title_style="bold", show_header=False, box=None
+            )
             table.add_column(style="bold", no_wrap=True)
             table.add_column(overflow="fold")
             for key, value in summary_rows(outcome.analysis):
@@ -58,7 +60,9 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
         ("regions", regions),
         (
             "length x width",
-            extent_text(totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px),
+            extent_text(
+                totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px
+            ),
         ),
         ("recipe", f"{analysis.recipe.name}{_threshold_text(analysis)}"),
     ]

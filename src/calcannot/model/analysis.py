@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from calcannot.model.annotation import Annotations
-from calcannot.model.image import ImageInfo
-from calcannot.model.recipe import Recipe
-from calcannot.model.regions import LabelledRuns, RegionTable
-from calcannot.model.resolved import ResolvedRecipe
+if TYPE_CHECKING:
+    from calcannot.model.annotation import Annotations
+    from calcannot.model.image import ImageInfo
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.regions import LabelledRuns, RegionTable
+    from calcannot.model.resolved import ResolvedRecipe
 
 
 @dataclass(frozen=True, slots=True)

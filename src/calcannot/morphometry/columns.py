@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.morphometry.geometry import geometry_of
-from calcannot.model.analysis import Analysis
+
+if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
 
 Column = npt.NDArray[np.generic]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.morphometry.runs import RunTable
+
+if TYPE_CHECKING:
+    from calcannot.morphometry.runs import RunTable
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

@@ -8,14 +8,17 @@ Journal 852, for pixels that are not square).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.model.regions import RegionTable
 
-Float = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from calcannot.model.regions import RegionTable
+
+Float = npt.NDArray[np.floating]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.morphometry.components import filled_areas
-from calcannot.morphometry.hull import region_hulls
-from calcannot.morphometry.runs import RunTable
 from calcannot.model.classes import EDGE
 from calcannot.model.regions import LabelledRuns, RegionTable
+from calcannot.morphometry.components import filled_areas
+from calcannot.morphometry.hull import region_hulls
+
+if TYPE_CHECKING:
+    from calcannot.morphometry.runs import RunTable
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -83,7 +87,7 @@ def _kept_runs(runs: RunTable, region: Int32) -> LabelledRuns:
 @compiled
 def _gather(
     row_start: Int64, start: Int32, stop: Int32, labels: Int32, count: int,
-    level_sum: Int64, level_min: Int32, level_max: Int32, edge: npt.NDArray[np.uint8], width: int,
+    level_sum: Int64, level_min: Int32, level_max: Int32, edge: npt.NDArray[np.integer], width: int,
 ) -> Int64:  # fmt: skip
     table = np.zeros((count, _COLUMNS), np.int64)
     table[:, _ROW_MIN] = table[:, _COL_MIN] = table[:, _LEVEL_MIN] = np.iinfo(np.int64).max
@@ -97,15 +101,15 @@ def _gather(
             length = end - first
             # Pixels of the run whose neighbour above, above left and above right is mineral too: the rest is where a
             # vertical or diagonal grid line enters the region. Lines enter as often as they leave.
-            straight = falling = rising = 0
+            straight = falling = rising = np.int64(0)
             while above < above_end and stop[above] + 1 <= first:
                 above += 1
             other = above
             while other < above_end and start[other] < end + 1:
                 low, high = np.int64(start[other]), np.int64(stop[other])
-                straight += max(0, min(end, high) - max(first, low))
-                falling += max(0, min(end - 1, high) - max(first - 1, low))
-                rising += max(0, min(end + 1, high) - max(first + 1, low))
+                straight += max(np.int64(0), min(end, high) - max(first, low))
+                falling += max(np.int64(0), min(end - 1, high) - max(first - 1, low))
+                rising += max(np.int64(0), min(end + 1, high) - max(first + 1, low))
                 other += 1
             entry = table[labels[run]]
             entry[_AREA] += length

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from calcannot.model.analysis import Totals
 from calcannot.morphometry.geometry import extent_of
 from calcannot.morphometry.hull import common_hull
-from calcannot.model.analysis import Totals
-from calcannot.model.calibration import Calibration
-from calcannot.model.regions import RegionTable
+
+if TYPE_CHECKING:
+    from calcannot.model.calibration import Calibration
+    from calcannot.model.regions import RegionTable
 
 UM2_PER_MM2 = 1e6
 UM_PER_MM = 1e3

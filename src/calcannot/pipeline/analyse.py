@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import AnnotationError, RecipeError
-from calcannot.morphometry.components import label_runs
-from calcannot.morphometry.region_table import areas_of, build_regions, flagged
-from calcannot.morphometry.runs import RunCollector, RunTable
-from calcannot.morphometry.totals import totals_of
 from calcannot.model.analysis import Analysis
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.model.classes import ADDED, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE
 from calcannot.model.image import ImageInfo, ImageSource, Modality
-from calcannot.model.recipe import Recipe
-from calcannot.model.resolved import ResolvedRecipe, Surface
+from calcannot.morphometry.components import label_runs
+from calcannot.morphometry.region_table import areas_of, build_regions, flagged
+from calcannot.morphometry.runs import RunCollector, RunTable
+from calcannot.morphometry.totals import totals_of
 from calcannot.pipeline.scan import Box, Progress, bands, default_workers, map_in_order
 from calcannot.segment.background import fit_surface
-from calcannot.segment.colour_table import LevelScale
 from calcannot.segment.polygons import inside
 from calcannot.segment.resolve import channels_needed, resolve
 from calcannot.segment.statistics import ImageStatistics
 from calcannot.segment.window import WindowClassifier, allowed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.resolved import ResolvedRecipe, Surface
+    from calcannot.segment.colour_table import LevelScale
 
 Labels = npt.NDArray[np.int32]
 Pixels = npt.NDArray[np.generic]
@@ -215,9 +219,7 @@ def _regions_under(runs: RunTable, labels: Labels, stroke: Stroke) -> npt.NDArra
     return np.unique(np.array(hits, dtype=np.intp))
 
 
-def _area_after_cleanup(
-    runs: RunTable, resolved: ResolvedRecipe, scale: LevelScale, annotations: Annotations
-) -> int:
+def _area_after_cleanup(runs: RunTable, resolved: ResolvedRecipe, scale: LevelScale, annotations: Annotations) -> int:
     labels, count = label_runs(runs, diagonal=True)
     keep = _kept(runs, labels, count, resolved, scale, annotations)
     return int(areas_of(runs, labels, count)[keep].sum())

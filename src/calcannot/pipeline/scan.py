@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from calcannot.model.image import ImageInfo
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
 
 T = TypeVar("T")
 

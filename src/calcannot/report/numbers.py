@@ -22,7 +22,9 @@ def area_text(mm2: float | None, px: int | None) -> str:
     return "none" if px is None else f"{px:,} px".replace(",", " ")
 
 
-def extent_text(length_mm: float | None, width_mm: float | None, length_px: float | None, width_px: float | None) -> str:
+def extent_text(
+    length_mm: float | None, width_mm: float | None, length_px: float | None, width_px: float | None
+) -> str:
     """Length x width in one unit, in px where there is no scale."""
     if length_mm is not None and width_mm is not None:
         if length_mm >= 1:

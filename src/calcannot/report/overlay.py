@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.model.analysis import Analysis
 from calcannot.model.annotation import StrokeKind
-from calcannot.model.image import ImageInfo, ImageSource
 from calcannot.report.numbers import area_text, round_length, share_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image, ImageDraw, ImageFont
+
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.image import ImageInfo, ImageSource
 
 # Yellow on black is the strongest contrast there is for every kind of colour vision, and no stain is yellow next to
 # black mineral; the dark rim keeps it apart from white glass.
@@ -128,7 +130,12 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: Imag
     left, bottom = margin, height - margin
     text_height = font.getbbox(label)[3]
     draw.rectangle(
-        (left - margin // 2, bottom - thick - text_height - margin // 2, left + length + margin // 2, bottom + margin // 2),
+        (
+            left - margin // 2,
+            bottom - thick - text_height - margin // 2,
+            left + length + margin // 2,
+            bottom + margin // 2,
+        ),
         fill=(0, 0, 0, 170),
     )
     draw.rectangle((left, bottom - thick, left + length, bottom), fill=(255, 255, 255))

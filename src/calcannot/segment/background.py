@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calcannot.errors import RecipeError
 from calcannot.model.resolved import Surface
 
-Float = npt.NDArray[np.float64]
+Float = npt.NDArray[np.floating]
 
 _ROUNDS = 25
 _REJECT_SIGMA = 2.5
@@ -91,7 +91,8 @@ _SAME = ("region", "centre_row", "centre_col", "scale", "coefficients", "sigma",
 
 def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, npt.NDArray[np.bool_]]:
     kept = np.ones(levels.size, np.bool_)
-    coefficients, sigma = np.zeros(terms.shape[1]), 0.0
+    coefficients: Float = np.zeros(terms.shape[1])
+    sigma = 0.0
     for _ in range(_ROUNDS):
         coefficients = np.linalg.lstsq(terms[kept], levels[kept], rcond=None)[0]
         residual = levels - terms @ coefficients
@@ -100,7 +101,7 @@ def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, npt.NDArray[
             spread = float(np.median(np.abs(residual - np.median(residual)))) * 1.4826
         else:
             spread = float(residual[kept].std()) / _TRUNCATED_SD
-        sigma = max(spread, np.finfo(np.float32).eps * float(np.abs(levels).max() + 1))
+        sigma = max(spread, float(np.finfo(np.float32).eps) * float(np.abs(levels).max() + 1))
         again = np.abs(residual) <= _REJECT_SIGMA * sigma
         if np.array_equal(again, kept) or again.sum() < _LEAST_RIM_PX:
             break

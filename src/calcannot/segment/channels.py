@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
-from calcannot.model.image import ImageInfo
 from calcannot.model.recipe import Stain
 from calcannot.segment.stains import separation_matrix
 
-Pixels = npt.NDArray[np.generic]
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
+
+Pixels = npt.NDArray[Any]
 _INTEGER = {"red", "green", "blue", "value", "minimum", "glass"}
 _GREY_MEANS_INTENSITY = {"red", "green", "blue", "value", "minimum", "grey", "intensity"}
 _DECADES = 6.0
-_NEUTRAL_SHARE = 8  # neutral: the channels differ by at most an eighth of the brightest; the palest tissue differs by more
+_NEUTRAL_SHARE = (
+    8  # neutral: the channels differ by at most an eighth of the brightest; the palest tissue differs by more
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Channel:
         """Width of the range."""
         return self.high - self.low
 
-    def values(self, pixels: Pixels) -> npt.NDArray[np.generic]:
+    def values(self, pixels: Pixels) -> Pixels:
         """Channel of every pixel.
 
         Parameters
@@ -132,7 +137,7 @@ def _float_channel(spec: str | Stain, rgb: Pixels) -> npt.NDArray[np.float64]:
             # scikit-image counts in ln / ln(1e-6): an amount of 1 is six decades.
             return np.asarray(10.0 ** (-_DECADES * amount))
         return np.asarray(amount, dtype=np.float64)
-    white = float(np.iinfo(rgb.dtype).max)
+    white = float(65_535 if rgb.dtype == np.uint16 else 255)
     match spec:
         case "grey":
             return np.asarray(color.rgb2gray(rgb) * white)

@@ -50,7 +50,7 @@ def level_scale(channel: Channel) -> LevelScale:
     """The scale on which this channel is counted."""
     if channel.is_integer:
         return LevelScale(0.0, 1.0)
-    return LevelScale(channel.low, max(channel.span, np.finfo(np.float32).tiny) / FLOAT_STEPS)
+    return LevelScale(channel.low, max(channel.span, float(np.finfo(np.float32).tiny)) / FLOAT_STEPS)
 
 
 @lru_cache(maxsize=4)
@@ -82,7 +82,8 @@ def compile_colour_levels(channel: Channel) -> npt.NDArray[np.uint16]:
 def compile_greys(classify: Classify, first_level: int) -> Bytes:
     """Class byte of 65,536 grey levels from ``first_level``; uint8 (65536,)."""
     levels = np.arange(first_level, first_level + GREY_LEVELS, dtype=np.int32)
-    return classify(levels[np.newaxis])[0]
+    table: Bytes = classify(levels[np.newaxis])[0]
+    return table
 
 
 @compiled

@@ -64,7 +64,7 @@ def from_levels(counts: npt.NDArray[np.int64], first_level: int) -> Histogram:
     return Histogram(kept, centres, total, first_level + low + weighted / total, float(centres[0]), float(centres[-1]))
 
 
-def from_weighted_values(values: npt.NDArray[np.float64], weights: npt.NDArray[np.int64]) -> Histogram:
+def from_weighted_values(values: npt.NDArray[np.floating], weights: npt.NDArray[np.int64]) -> Histogram:
     """Histogram of real values, each with a pixel count, in 256 bins from smallest to largest as scikit-image makes."""
     if values.size == 0:
         return Histogram(np.zeros(1, np.int64), np.zeros(1), 0, 0.0, 0.0, 0.0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.model.annotation import Stroke
+
+if TYPE_CHECKING:
+    from calcannot.model.annotation import Stroke
 
 Float = npt.NDArray[np.float64]
 
@@ -22,7 +26,8 @@ def inside(stroke: Stroke, row: int, col: int, height: int, width: int) -> npt.N
     toggles = np.zeros((height, width + 1), np.uint8)
     for ring in stroke.rings:
         _toggle(np.ascontiguousarray(ring), row, col, toggles)
-    return np.bitwise_xor.accumulate(toggles, axis=1)[:, :-1] != 0
+    odd: npt.NDArray[np.bool_] = np.bitwise_xor.accumulate(toggles, axis=1)[:, :-1] != 0
+    return odd
 
 
 def inside_any(strokes: tuple[Stroke, ...], row: int, col: int, height: int, width: int) -> npt.NDArray[np.bool_]:

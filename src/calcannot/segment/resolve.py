@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calcannot.errors import RecipeError
-from calcannot.model.image import ImageInfo
 from calcannot.model.recipe import Area, Interval, Length, Method, Recipe, Rule, Stain
 from calcannot.model.resolved import ResolvedRecipe, ResolvedRule, Surface
 from calcannot.segment.channels import Channel, channel_of
-from calcannot.segment.histogram import Histogram
-from calcannot.segment.statistics import ImageStatistics
 from calcannot.segment.thresholds import automatic_threshold
 from calcannot.segment.tissue import glass_and_tissue
 from calcannot.segment.valley import find_valley
+
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
+    from calcannot.segment.histogram import Histogram
+    from calcannot.segment.statistics import ImageStatistics
 
 SENSITIVITY_8_BIT = 10.0
 SENSITIVITY_SHARE = 0.04
@@ -168,7 +171,9 @@ def _check_range(rule: Rule, channel: Channel) -> None:
         bounds = (float(rule.threshold),)
     for bound in bounds:
         if not channel.low <= bound <= channel.high:
-            what = f"the threshold {bound:g} is outside the range of {channel.name}, {channel.low:g} to {channel.high:g}"
+            what = (
+                f"the threshold {bound:g} is outside the range of {channel.name}, {channel.low:g} to {channel.high:g}"
+            )
             raise RecipeError(what, remedy="choose a threshold inside that range")
 
 

@@ -8,13 +8,15 @@ counterstain; the source does not name the dye.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Stain
+
+if TYPE_CHECKING:
+    from calcannot.model.recipe import Stain
 
 STAIN_VECTORS: Final[dict[str, tuple[float, float, float]]] = {
     "silver": (0.57735027, 0.57735027, 0.57735027),

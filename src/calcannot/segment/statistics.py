@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.model.image import ImageInfo
-from calcannot.model.recipe import Stain
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.colour_table import FLOAT_STEPS, GREY_LEVELS, count_colours, level_scale
 from calcannot.segment.histogram import Histogram, from_levels, from_weighted_values
+
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
+    from calcannot.model.recipe import Stain
 
 Counts = npt.NDArray[np.int64]
 
@@ -63,13 +66,13 @@ class ImageStatistics:
             red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
             self.has_colour = bool(((red != green) | (green != blue))[chosen].any())
         if self._colours is not None:
-            count_colours(np.ascontiguousarray(pixels), chosen, self._colours)  # type: ignore[arg-type]
+            count_colours(np.ascontiguousarray(pixels, dtype=np.uint8), chosen, self._colours)
         for spec, counts in self._counts.items():
             channel = self._bound[spec]
             values = channel.values(pixels)[chosen]
             levels = level_scale(channel).to_levels(values).astype(np.int64)
             index = levels - (self._first_level if channel.is_integer else 0)
-            counts += np.bincount(np.clip(index, 0, counts.size - 1), minlength=counts.size)
+            self._counts[spec] = counts + np.bincount(np.clip(index, 0, counts.size - 1), minlength=counts.size)
 
     def histogram(self, spec: str | Stain) -> Histogram:
         """Histogram of one of the channels."""

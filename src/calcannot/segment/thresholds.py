@@ -7,12 +7,16 @@ mean) the same formula runs on the counts. Maximum entropy (Kapur, Sahoo and Won
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
 from calcannot.model.recipe import Method
-from calcannot.segment.histogram import Histogram
+
+if TYPE_CHECKING:
+    from calcannot.segment.histogram import Histogram
 
 MULTI_OTSU_BINS = 1024
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from calcannot.segment.histogram import Histogram
 from calcannot.segment.valley import BINS
+
+if TYPE_CHECKING:
+    from calcannot.segment.histogram import Histogram
 
 _GLASS_FROM: Final = 0.8  # of white: cameras are set so that the empty field is nearly white
 _GLASS_SHARE: Final = 0.002  # of the pixels within one smoothing width of the mode, or it is no glass
@@ -18,8 +20,9 @@ _LEAST_STEP: Final = 0.03  # of white: what an eye would not call a difference i
 def glass_and_tissue(histogram: Histogram, white: float) -> tuple[float | None, float]:
     """Level of glass (None where the image shows none) and the level at or below which a pixel is tissue.
 
-    Glass is the brightest mode of the darkest channel of neutral pixels. Only noise is brighter than glass, so the width of the mode's
-    bright side is the noise, and tissue starts four such widths below. Without glass everything is tissue.
+    Glass is the brightest mode of the darkest channel of neutral pixels. Only noise is brighter than glass, so the
+    width of the mode's bright side is the noise, and tissue starts four such widths below. Without glass everything is
+    tissue.
 
     Parameters
     ----------

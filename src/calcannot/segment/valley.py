@@ -13,11 +13,13 @@ otherwise: a tail of dark nuclei falls off without a valley.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.segment.histogram import Histogram
+if TYPE_CHECKING:
+    from calcannot.segment.histogram import Histogram
 
 BINS = 256
 _SMOOTHING_BINS = (1.5, 3.0, 6.0, 12.0)  # the finest that shows a valley; little mineral needs more

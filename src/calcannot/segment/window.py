@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE
-from calcannot.model.image import ImageInfo, ImageSource
-from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
 from calcannot.segment.background import surface_at
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
@@ -24,6 +23,10 @@ from calcannot.segment.colour_table import (
     look_up_colours,
 )
 from calcannot.segment.polygons import inside, inside_any
+
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo, ImageSource
+    from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -126,7 +129,7 @@ class WindowClassifier:
             classes = np.empty(pixels.shape[:2], np.uint8)
             levels = np.empty(pixels.shape[:2], np.int32)
             rgb = np.ascontiguousarray(pixels)
-            look_up_colours(rgb, self._table, self._levels, classes, levels)  # type: ignore[arg-type]
+            look_up_colours(rgb, self._table, self._levels, classes, levels)
             return classes, levels
         if self._table is not None:
             levels = pixels.astype(np.int32)
@@ -138,14 +141,15 @@ class WindowClassifier:
 
     def _above_background(self, pixels: Pixels, row: int, col: int) -> Bytes:
         """Class of a radiograph's pixels: residual over the background of the region they lie in."""
-        classes = np.full(pixels.shape[:2], REFERENCE, np.uint8)
+        height, width = pixels.shape[:2]
+        classes = np.full((height, width), REFERENCE, np.uint8)
         values = pixels.astype(np.float64)
         regions = {stroke.id: stroke for stroke in self.annotations.regions}
         for surface in self.recipe.surfaces:
-            within = inside(regions[surface.region], row, col, *classes.shape)
+            within = inside(regions[surface.region], row, col, height, width)
             if not within.any():
                 continue
-            residual = values - surface_at(surface, row, col, *classes.shape)
+            residual = values - surface_at(surface, row, col, height, width)
             for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
                 above = residual > surface.threshold - widen * self.recipe.sensitivity
                 classes[within & above] |= bit
@@ -191,7 +195,7 @@ def _any_channel(info: ImageInfo) -> str:
     return "value" if info.channels == 3 else "intensity"
 
 
-def _within(values: npt.NDArray[np.generic], rule: ResolvedRule) -> Mask:
+def _within(values: Pixels, rule: ResolvedRule) -> Mask:
     mask = np.ones(values.shape, np.bool_)
     if rule.above is not None:
         mask &= values > rule.above
@@ -208,4 +212,5 @@ def _smoothed(pixels: Pixels, sigma_px: float) -> Pixels:
 
     sigmas = (sigma_px, sigma_px, 0.0)[: pixels.ndim]
     smooth = ndimage.gaussian_filter(pixels.astype(np.float64), sigmas, mode="nearest")
-    return (np.rint(smooth) if pixels.dtype.kind in "iu" else smooth).astype(pixels.dtype)
+    rounded: Pixels = (np.rint(smooth) if pixels.dtype.kind in "iu" else smooth).astype(pixels.dtype)
+    return rounded

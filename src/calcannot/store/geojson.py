@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from calcannot.errors import AnnotationError
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LARGEST_FILE_BYTES = 512 * 1024 * 1024
 EXCLUDE_REASONS = ("ink", "fold", "pigment", "dust", "other")
+Ring = npt.NDArray[np.float64]
 _EXCLUDING = {"exclude", "excluded", "exclusion", "ignore*", "ignore"}
 
 
@@ -44,7 +48,9 @@ def read_annotations(path: str | Path, *, everything_is: StrokeKind | None = Non
         raise AnnotationError(f"cannot be read ({error.strerror or 'no such file'})", path=path) from None
     except (ValueError, RecursionError) as error:
         what = f"is not GeoJSON: {str(error)[:120]}"
-        raise AnnotationError(what, path=path, remedy="export the regions as GeoJSON in pixels, as QuPath does") from None
+        raise AnnotationError(
+            what, path=path, remedy="export the regions as GeoJSON in pixels, as QuPath does"
+        ) from None
     strokes = [
         stroke
         for number, feature in enumerate(_features(content, path), start=1)
@@ -102,7 +108,8 @@ def _stroke(feature: dict[str, Any], number: int, path: Path, everything_is: Str
     rings = _rings(geometry, number, path)
     if rings is None:
         return None
-    own = properties.get("calcannot") if isinstance(properties.get("calcannot"), dict) else {}
+    ours = properties.get("calcannot")
+    own: dict[str, Any] = ours if isinstance(ours, dict) else {}
     kind, reason = _kind(properties, own, everything_is)
     # Without an id the content is the identity: the same file gives the same regions again.
     fallback = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()[:32]
@@ -117,9 +124,7 @@ def _stroke(feature: dict[str, Any], number: int, path: Path, everything_is: Str
     )
 
 
-def _kind(
-    properties: dict[str, Any], own: dict[str, Any], everything_is: StrokeKind | None
-) -> tuple[StrokeKind, str]:
+def _kind(properties: dict[str, Any], own: dict[str, Any], everything_is: StrokeKind | None) -> tuple[StrokeKind, str]:
     classification = properties.get("classification")
     label = classification.get("name") if isinstance(classification, dict) else classification
     name = str(own.get("class") or label or "").strip().lower()
@@ -133,7 +138,7 @@ def _kind(
     return everything_is or StrokeKind.REGION, reason
 
 
-def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[np.ndarray, ...] | None:  # type: ignore[type-arg]
+def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[Ring, ...] | None:
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind in ("Point", "MultiPoint", "LineString", "MultiLineString"):
         return None  # a mark or a measuring line encloses nothing
@@ -150,7 +155,7 @@ def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[np.ndarra
     return tuple(rings)
 
 
-def _ring(ring: Sequence[Sequence[float]], number: int, path: Path) -> np.ndarray:  # type: ignore[type-arg]
+def _ring(ring: Sequence[Sequence[float]], number: int, path: Path) -> Ring:
     try:
         points = np.array([[float(point[0]), float(point[1])] for point in ring], dtype=np.float64)
     except (TypeError, ValueError, IndexError, KeyError):
@@ -168,7 +173,9 @@ def _check_valid(polygons: list[Any], number: int, path: Path) -> None:
     from shapely import MultiPolygon, Polygon
     from shapely.validation import explain_validity
 
-    shapes = [Polygon([p[:2] for p in polygon[0]], [[p[:2] for p in hole] for hole in polygon[1:]]) for polygon in polygons]
+    shapes = [
+        Polygon([p[:2] for p in polygon[0]], [[p[:2] for p in hole] for hole in polygon[1:]]) for polygon in polygons
+    ]
     shape = shapes[0] if len(shapes) == 1 else MultiPolygon(shapes)
     if not shape.is_valid or math.isclose(shape.area, 0.0):
         reason = explain_validity(shape) if not shape.is_valid else "it encloses nothing"

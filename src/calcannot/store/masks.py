@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.model.calibration import Calibration
-from calcannot.model.regions import LabelledRuns
 from calcannot.store.atomic import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from calcannot.model.calibration import Calibration
+    from calcannot.model.regions import LabelledRuns
 
 TILE = 256
 _SMALLEST_LEVEL = 512
@@ -32,11 +36,16 @@ def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) 
             "PhysicalSizeX": calibration.um_per_px_col, "PhysicalSizeXUnit": "µm",
             "PhysicalSizeY": calibration.um_per_px_row, "PhysicalSizeYUnit": "µm",
         }  # fmt: skip
-    options = {"tile": (TILE, TILE), "compression": "zlib", "photometric": "minisblack", "dtype": np.uint8}
+    options: dict[str, Any] = {
+        "tile": (TILE, TILE),
+        "compression": "zlib",
+        "photometric": "minisblack",
+        "dtype": np.uint8,
+    }
     with replacing(path) as temporary, tifffile.TiffWriter(temporary, ome=True, bigtiff=_is_big(runs)) as tiff:
         for level in range(levels):
             shape = (_halved(runs.height_px, level), _halved(runs.width_px, level))
-            extra = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
+            extra: dict[str, Any] = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
             tiff.write(_tiles(runs, level, shape), shape=shape, **options, **extra)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.store.atomic import replacing
 from calcannot.store.tables import DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 PARQUET_FROM_ROWS = 10_000
 
@@ -75,10 +77,13 @@ class RegionsWriter:
         from pyarrow import csv, parquet
 
         options = csv.ConvertOptions(column_types=self._schema)
-        with csv.open_csv(self._temporary, convert_options=options) as batches, replacing(path) as temporary:
-            with parquet.ParquetWriter(temporary, self._schema, compression="zstd") as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
+        with (
+            csv.open_csv(self._temporary, convert_options=options) as batches,
+            replacing(path) as temporary,
+            parquet.ParquetWriter(temporary, self._schema, compression="zstd") as writer,
+        ):
+            for batch in batches:
+                writer.write_batch(batch)
 
 
 def _array(values: npt.NDArray[Any]) -> Any:
