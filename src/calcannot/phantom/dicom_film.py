@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from calcannot.phantom.radiograph import BITS_STORED, RadiographPhantom
+from calcannot.phantom.detector import BITS_STORED
+
+if TYPE_CHECKING:
+    from calcannot.phantom.radiograph import RadiographPhantom
 
 Photometric = Literal["MONOCHROME1", "MONOCHROME2"]
 Intent = Literal["FOR PROCESSING", "FOR PRESENTATION"]

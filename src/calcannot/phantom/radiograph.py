@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from calcannot.phantom import bones
+from calcannot.phantom import bones, detector
 from calcannot.phantom.nodules import Nodule
 
 if TYPE_CHECKING:
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 SOFT_TISSUE_PER_CM = 0.2141 * 1.06
 MINERAL_EXCESS_CM2_PER_G = 0.4090
 BONE_EXCESS_PER_CM = 0.4644
-# RQA5 fluence per µGy (IEC 62220-1) x a detective quantum efficiency of 0.65.
-PHOTONS_PER_MM2_UGY = 30174 * 0.65
 STEEL_PER_CM = 8.0
-GREY_AT_UNIT_EXPOSURE = 500.0
-BITS_STORED = 12
 ROI_MARGIN_MM = 10.0
 _SUBSAMPLES = 6
 
@@ -114,7 +110,7 @@ class LesionTruth:
     roi_px
         Rows and columns of the bounding box with 10 mm around: first row, first column, end row, end column.
     length_mm, width_mm
-        Axes of the outline in the object plane.
+        Axes, in the object plane, of the ellipse that the outline follows; lobes ripple about it.
     mass_g
         Hydroxyapatite, where a formula exists.
     """
@@ -185,7 +181,7 @@ def render_radiograph(
         truths.append(_truth(nodule, spec))
     if spec.ball_height_mm is not None:
         _cast_ball(attenuation, spec)
-    return RadiographPhantom(spec, seed, _detect(attenuation, spec, seed), tuple(truths), attenuation)
+    return RadiographPhantom(spec, seed, _expose(attenuation, spec, seed), tuple(truths), attenuation)
 
 
 def _cast(attenuation: Floats, nodule: Nodule, spec: RadiographSpec) -> None:
@@ -223,34 +219,6 @@ def _cast_ball(attenuation: Floats, spec: RadiographSpec) -> None:
     attenuation += STEEL_PER_CM * 2.5 * np.sqrt(np.clip(1 - away, 0, None))
 
 
-def _detect(attenuation: Floats, spec: RadiographSpec, seed: int) -> npt.NDArray[np.uint16]:
-    """Blur, scatter, count photons and take the log."""
-    primary = np.exp(attenuation.min() - attenuation)
-    primary = ndimage.gaussian_filter(primary, spec.detector_sigma_mm / spec.spacing_mm, mode="nearest")
-    exposure = primary + spec.scatter_to_primary * _spread(primary, 40.0 / spec.spacing_mm)
-    full = PHOTONS_PER_MM2_UGY * spec.exposure_ugy * spec.spacing_mm**2
-    photons = full * exposure
-    if spec.noise > 0:
-        counted = np.random.default_rng(seed).poisson(photons)
-        photons = photons + spec.noise * (counted - photons)
-    level = -np.log(np.maximum(photons, 0.5) / full)
-    grey = np.clip(GREY_AT_UNIT_EXPOSURE + spec.grey_per_neper * level, 0, 2**BITS_STORED - 1)
-    pixels: npt.NDArray[np.uint16] = np.rint(grey).astype(np.uint16)
-    return pixels
-
-
-def _spread(primary: Floats, sigma_px: float) -> Floats:
-    """A very wide Gaussian blur, done on blocks of an eighth of its width."""
-    step = max(1, round(sigma_px / 8))
-    height, width = primary.shape
-    padded = np.pad(primary, ((0, -height % step), (0, -width % step)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step).mean(axis=(1, 3))
-    wide = ndimage.gaussian_filter(blocks, sigma_px / step, mode="nearest")
-    rows, cols = ((np.arange(size) - (step - 1) / 2) / step for size in (height, width))
-    smooth = ndimage.map_coordinates(wide, np.meshgrid(rows, cols, indexing="ij"), order=1, mode="nearest")
-    return np.asarray(smooth, dtype=np.float64)
-
-
 def _centre_px(nodule: Nodule, spec: RadiographSpec) -> tuple[float, float]:
     """Where the centre falls; the central ray meets the middle of the film."""
     scale = nodule.magnification(spec.sid_mm) / spec.spacing_mm
@@ -284,4 +252,18 @@ def _truth(nodule: Nodule, spec: RadiographSpec) -> LesionTruth:
         length_mm=2 * max(a, b),
         width_mm=2 * min(a, b),
         mass_g=nodule.mass_g(),
+    )
+
+
+def _expose(attenuation: Floats, spec: RadiographSpec, seed: int) -> npt.NDArray[np.uint16]:
+    """Grey levels of the film."""
+    return detector.grey_levels(
+        attenuation,
+        np.random.default_rng(seed),
+        spacing_mm=spec.spacing_mm,
+        blur_mm=spec.detector_sigma_mm,
+        scatter_to_primary=spec.scatter_to_primary,
+        exposure_ugy=spec.exposure_ugy,
+        grey_per_neper=spec.grey_per_neper,
+        noise=spec.noise,
     )

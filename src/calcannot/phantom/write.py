@@ -39,7 +39,7 @@ def write_histology(phantom: HistologyPhantom, path: str | Path) -> Path:
     Path
         The truth file.
     """
-    path = Path(path)
+    path = _in_a_folder(path)
     if path.suffix.lower() in _TIFF:
         identity = f"{phantom.spec!r}/{phantom.seed}"
         write_slide(phantom.rgb, path, um_per_px=phantom.spec.um_per_px, identity=identity)
@@ -110,7 +110,7 @@ def write_radiograph(phantom: RadiographPhantom, path: str | Path, **options: An
     Path
         The truth file.
     """
-    path = Path(path)
+    path = _in_a_folder(path)
     suffix = path.suffix.lower()
     if suffix in _DICOM:
         from calcannot.phantom.dicom_film import write_dicom_film
@@ -162,6 +162,7 @@ def radiograph_truth(phantom: RadiographPhantom) -> dict[str, Any]:
             "object_area_mm2": "Area inside the projected outline in the patient, in the plane of the nodule's centre.",
             "mineral_area_mm2": "The same without septa and without the clear part above a fluid level.",
             "detector_area_mm2": "object_area_mm2 times magnification squared: what the detector's own spacing gives.",
+            "length_mm": "Longer axis of the ellipse that the outline follows (lobes ripple about it); width_mm the other.",
             "magnification": "SID / (SID - height above the detector).",
             "roi_px": "First row, first column, end row, end column (exclusive): bounding box and 10 mm around.",
             "soft_edge": "An ellipsoid thresholded at the share f of its peak contrast has 1 - f² of its area.",
@@ -214,6 +215,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> Path:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
+
+
+def _in_a_folder(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise OutputError("the folder to write into does not exist", path=path.parent, remedy="make it first")
+    return path
 
 
 def _unknown_suffix(path: Path, known: set[str]) -> OutputError:

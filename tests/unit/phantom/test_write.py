@@ -91,6 +91,11 @@ def test_unknown_suffixes_are_refused(section, film, tmp_path):
         write_radiograph(film, tmp_path / "film")
 
 
+def test_a_missing_folder_is_an_error_in_one_line(section, tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        write_histology(section, tmp_path / "absent" / "s.tif")
+
+
 def test_importing_the_package_is_light():
     code = "import sys, calcannot.phantom; print({'numpy', 'scipy', 'pydicom', 'tifffile', 'PIL'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
