@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-FROM_LOCK := --quiet --require-hashes --only-binary :all:
+FROM_LOCK := --quiet --only-binary :all:
 EDITABLE := install --quiet --no-deps --no-build-isolation --editable .
 # The suite needs none of these but for its gui tests, and a window system is slow to load.
 NO_WINDOW := -m "not gui" -p no:napari -p no:pytest-qt -p no:xvfb
@@ -24,7 +24,7 @@ install: .venv/installed
 .venv/installed: constraints.txt pyproject.toml tools/make_venv.sh
 	$(call say,"Installing into .venv from constraints.txt (a few minutes the first time)")
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || tools/make_venv.sh .venv "$(PYTHON)"
-	@$(PIP) install $(FROM_LOCK) -r constraints.txt
+	@$(PIP) install $(FROM_LOCK) --require-hashes -r constraints.txt
 	@$(PIP) $(EDITABLE)
 	@touch $@
 
@@ -66,7 +66,7 @@ gui: .venv/installed libraries
 	$(call say,"Tests of the window")
 	@$(BIN)/python -m pytest -m gui
 
-# The same versions as in .venv, but only what the base install and its tests need.
+# The versions and hashes of .venv, but only what the base install and its tests need.
 without-napari: .venv/installed .venv-core/installed
 	$(call say,"No napari and no Qt")
 	@.venv-core/bin/python tools/check_without_napari.py
@@ -92,7 +92,7 @@ test-lowest: .venv-lowest/installed
 	$(call say,"Installing into .venv-lowest from constraints-lowest.txt")
 	@test -n "$(LOWEST_PYTHON)" || { echo "The lowest versions have wheels for Python 3.11 alone: install it" >&2; exit 1; }
 	@tools/make_venv.sh .venv-lowest "$(LOWEST_PYTHON)"
-	@.venv-lowest/bin/python -m pip --disable-pip-version-check install $(FROM_LOCK) -r constraints-lowest.txt
+	@.venv-lowest/bin/python -m pip --disable-pip-version-check install $(FROM_LOCK) --require-hashes -r constraints-lowest.txt
 	@.venv-lowest/bin/python -m pip --disable-pip-version-check $(EDITABLE)
 	@touch $@
 
