@@ -162,7 +162,7 @@ def radiograph_truth(phantom: RadiographPhantom) -> dict[str, Any]:
             "object_area_mm2": "Area inside the projected outline in the patient, in the plane of the nodule's centre.",
             "mineral_area_mm2": "The same without septa and without the clear part above a fluid level.",
             "detector_area_mm2": "object_area_mm2 times magnification squared: what the detector's own spacing gives.",
-            "length_mm": "Longer axis of the ellipse that the outline follows (lobes ripple about it); width_mm the other.",
+            "length_mm": "Longer axis of the ellipse the outline follows (lobes ripple about it); width_mm the other.",
             "magnification": "SID / (SID - height above the detector).",
             "roi_px": "First row, first column, end row, end column (exclusive): bounding box and 10 mm around.",
             "soft_edge": "An ellipsoid thresholded at the share f of its peak contrast has 1 - f² of its area.",
