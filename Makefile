@@ -5,9 +5,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
-FROM_LOCK := --quiet --only-binary :all:
-EDITABLE := install --quiet --no-deps --no-build-isolation --editable .
+INSTALL := -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes
+EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 # The suite needs none of these but for its gui tests, and a window system is slow to load.
 NO_WINDOW := -m "not gui" -p no:napari -p no:pytest-qt -p no:xvfb
 WORKERS ?= 2
@@ -24,8 +23,8 @@ install: .venv/installed
 .venv/installed: constraints.txt pyproject.toml tools/make_venv.sh
 	$(call say,"Installing into .venv from constraints.txt (a few minutes the first time)")
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || tools/make_venv.sh .venv "$(PYTHON)"
-	@$(PIP) install $(FROM_LOCK) --require-hashes -r constraints.txt
-	@$(PIP) $(EDITABLE)
+	@$(BIN)/python $(INSTALL) -r constraints.txt
+	@$(BIN)/python $(EDITABLE)
 	@touch $@
 
 libraries:
@@ -67,17 +66,16 @@ gui: .venv/installed libraries
 	@$(BIN)/python -m pytest -m gui
 
 # The versions and hashes of .venv, but only what the base install and its tests need.
-without-napari: .venv/installed .venv-core/installed
+without-napari: .venv-core/installed
 	$(call say,"No napari and no Qt")
 	@.venv-core/bin/python tools/check_without_napari.py
 	@.venv-core/bin/python -m pytest $(NO_WINDOW) -n $(WORKERS)
 
-.venv-core/installed: .venv/installed tools/requirements.py
-	$(call say,"Installing into .venv-core without napari and Qt")
-	@tools/make_venv.sh .venv-core $(BIN)/python
-	@$(BIN)/python tools/requirements.py test >.venv-core/requirements.txt
-	@.venv-core/bin/python -m pip --disable-pip-version-check install $(FROM_LOCK) -c constraints.txt -r .venv-core/requirements.txt
-	@.venv-core/bin/python -m pip --disable-pip-version-check $(EDITABLE)
+.venv-core/installed: constraints-core.txt pyproject.toml tools/make_venv.sh
+	$(call say,"Installing into .venv-core from constraints-core.txt")
+	@tools/make_venv.sh .venv-core "$(PYTHON)"
+	@.venv-core/bin/python $(INSTALL) -r constraints-core.txt
+	@.venv-core/bin/python $(EDITABLE)
 	@touch $@
 
 # The lower bounds of pyproject.toml, on Python 3.11: the oldest Python has the oldest wheels.
@@ -92,8 +90,8 @@ test-lowest: .venv-lowest/installed
 	$(call say,"Installing into .venv-lowest from constraints-lowest.txt")
 	@test -n "$(LOWEST_PYTHON)" || { echo "The lowest versions have wheels for Python 3.11 alone: install it" >&2; exit 1; }
 	@tools/make_venv.sh .venv-lowest "$(LOWEST_PYTHON)"
-	@.venv-lowest/bin/python -m pip --disable-pip-version-check install $(FROM_LOCK) --require-hashes -r constraints-lowest.txt
-	@.venv-lowest/bin/python -m pip --disable-pip-version-check $(EDITABLE)
+	@.venv-lowest/bin/python $(INSTALL) -r constraints-lowest.txt
+	@.venv-lowest/bin/python $(EDITABLE)
 	@touch $@
 
 # Keeps the versions that still fit; make constraints UPGRADE=--upgrade takes the newest.
@@ -101,6 +99,7 @@ COMPILE = $(BIN)/uv --no-config pip compile --quiet --generate-hashes --no-emit-
 	--python-version 3.11 --custom-compile-command "make constraints" $(UPGRADE)
 constraints: .venv/installed
 	$(COMPILE) --universal --all-extras --group dev --output-file constraints.txt pyproject.toml
+	$(COMPILE) --universal --group test --constraints constraints.txt --output-file constraints-core.txt pyproject.toml
 	$(COMPILE) --universal --resolution lowest-direct --group test --output-file constraints-lowest.txt pyproject.toml
 
 wheel: .venv/installed

@@ -40,13 +40,23 @@ def test_no_file_names_a_folder_of_one_machine(tracked_files: list[Path]) -> Non
     assert [(str(path), found[0]) for path, text in texts(tracked_files) if (found := MACHINE_PATH.search(text))] == []
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "constraints-lowest.txt"])
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-core.txt", "constraints-lowest.txt"])
 def test_the_locks_have_hashes_and_no_index(name: str) -> None:
     lines = (ROOT / name).read_text("utf-8").splitlines()
     assert not [line for line in lines if INDEX_OPTION.match(line) or "://" in line or " @ " in line]
     pins = [number for number, line in enumerate(lines) if re.match(r"[A-Za-z0-9]", line)]
     assert pins
     assert [lines[number] for number in pins if "--hash=sha256:" not in lines[number + 1]] == []
+
+
+def test_the_lane_without_a_window_has_the_versions_of_the_whole() -> None:
+    # Without the markers: a package needed for fewer reasons is needed on fewer systems.
+    whole, core = (
+        set(re.findall(r"^(?:[\w.-]+==\S+| +--hash=\S+)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+        for name in ("constraints.txt", "constraints-core.txt")
+    )
+    assert core
+    assert core - whole == set()
 
 
 def test_every_dependency_says_why_it_is_there() -> None:
