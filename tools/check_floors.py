@@ -15,4 +15,4 @@ if __name__ == "__main__":
         floor = next(Version(bound.version) for bound in requirement.specifier if bound.operator == ">=")
         if (installed := Version(version(requirement.name))) != floor:
             wrong.append(f"{requirement.name}: floor {floor}, installed {installed}")
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or 0)
