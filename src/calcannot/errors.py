@@ -31,7 +31,8 @@ class CalcannotError(Exception):
     def __str__(self) -> str:
         place = f"{self.file.name or self.file}: " if self.file is not None else ""
         advice = f". {self.remedy[0].upper()}{self.remedy[1:]}" if self.remedy else ""
-        return " ".join(f"{place}{self.what}{advice}.".split())
+        stop = "" if advice.endswith("?") else "."
+        return " ".join(f"{place}{self.what}{advice}{stop}".split())
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.file, self.remedy)

@@ -64,7 +64,8 @@ def main() -> NoReturn:
         code = _fail("there is not enough memory", USAGE)
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of the command line's own
-            code = _fail(error.format_message(), USAGE)
+            message = error.format_message()  # empty where help was printed instead
+            code = _fail(message, USAGE) if message else USAGE
         elif sys.flags.dev_mode:
             raise
         else:

@@ -139,11 +139,14 @@ class Cleanup(_Strict):
 class LocalBackground(_Strict):
     """Surface of second order fitted to the rim of each region of interest and subtracted before the threshold.
 
-    ``rim`` is the width of that rim, ``k_sigma`` the threshold in standard deviations of the rim's residual.
+    ``rim`` is the width of that rim. The threshold is ``k_sigma`` standard deviations of the rim's residual, and at
+    least ``peak_fraction`` of the highest residual inside: an ellipsoid cut at the fraction f of its peak has 1 - f² of
+    its area, so f is small and is stated with every area.
     """
 
     rim: Length
-    k_sigma: Annotated[float, Field(gt=0)] = 5.0
+    k_sigma: Annotated[float, Field(gt=0)] = 4.5
+    peak_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.15
 
 
 class Gate(_Strict):

@@ -38,8 +38,9 @@ class Surface:
     """Background of one region of interest: a polynomial of second order in (row, col), in level-0 pixels.
 
     value = c0 + c1 y + c2 x + c3 y² + c4 xy + c5 x², with y = (row - centre_row) / scale and x likewise; pixel centres
-    are at integers. ``threshold`` is the residual above which a pixel is mineral, ``sigma`` the rim's residual noise,
-    ``peak`` the largest residual inside, ``peak_fraction`` threshold over peak.
+    are at integers. ``smoothing_sigma_px`` is the Gaussian that the region's pixels go through first, ``sigma`` the
+    rim's residual noise after it, ``peak`` the largest residual inside, ``threshold`` the residual above which a pixel
+    is mineral, ``peak_fraction`` threshold over peak, ``rim_edge_ratio`` the share of the rim that the fit left out.
     """
 
     region: str
@@ -47,6 +48,7 @@ class Surface:
     centre_col: float
     scale: float
     coefficients: tuple[float, float, float, float, float, float]
+    smoothing_sigma_px: float
     sigma: float
     threshold: float
     peak: float
@@ -102,9 +104,11 @@ class ResolvedRecipe:
 
     @property
     def halo_px(self) -> int:
-        """Rows and columns around a box that decide its mask: a hole of n pixels reaches n pixels at most."""
-        gaussian = int(4.0 * self.smoothing_sigma_px + 0.5)
-        return gaussian + self.fill_holes_px + 2 * self.open_radius_px + (1 if self.fill_holes_px else 0)
+        """Rows and columns of smoothed pixels around a box that decide its mask.
+
+        A hole of n pixels reaches n pixels at most; opening looks twice its radius.
+        """
+        return self.fill_holes_px + 2 * self.open_radius_px + (1 if self.fill_holes_px else 0)
 
     @property
     def threshold(self) -> float | None:

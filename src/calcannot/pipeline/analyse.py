@@ -22,7 +22,8 @@ from calcannot.morphometry.totals import totals_of
 from calcannot.pipeline.scan import Box, Progress, bands, default_workers, map_in_order
 from calcannot.segment.background import fit_surface
 from calcannot.segment.polygons import inside
-from calcannot.segment.resolve import channels_needed, resolve
+from calcannot.segment.resolve import channels_needed, resolve, smoothing_px
+from calcannot.segment.smoothing import read_smoothed
 from calcannot.segment.statistics import ImageStatistics
 from calcannot.segment.window import WindowClassifier, allowed_in
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe, Surface
     from calcannot.segment.colour_table import LevelScale
+
+_SMOOTHING_STEPS = 7
 
 Labels = npt.NDArray[np.int32]
 Pixels = npt.NDArray[np.generic]
@@ -128,12 +131,13 @@ def resolve_for(
     """Statistics over the whole image or region of interest, and the recipe in numbers."""
     info = source.info
     statistics = ImageStatistics(info, channels_needed(recipe, info))
+    sigma_px = smoothing_px(recipe, info)
     if statistics.channels:
         bounded = bool(annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE))
         boxes = (box for band in bands(info) for box in band)
 
         def read(box: Box) -> Pixels:
-            return source.read(box.row, box.col, box.height, box.width)
+            return read_smoothed(source, box.row, box.col, box.height, box.width, sigma_px)
 
         for box, pixels in map_in_order(read, boxes, workers or default_workers()):
             place = (box.row, box.col, box.height, box.width)
@@ -149,17 +153,26 @@ def _surface(source: ImageSource, recipe: Recipe, region: Stroke) -> Surface:
     x_min, y_min, x_max, y_max = region.bounds()
     row, col = max(0, math.floor(y_min)), max(0, math.floor(x_min))
     height, width = min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
-    values = source.read(row, col, height, width).astype(np.float64)
     assert recipe.background is not None
-    return fit_surface(
-        values,
-        inside(region, row, col, height, width),
-        recipe.background.rim.in_px(info.calibration, "background.rim"),
-        recipe.background.k_sigma,
-        name=region.id,
-        row=row,
-        col=col,
-    )
+    background = recipe.background
+    within = inside(region, row, col, height, width)
+    # As little smoothing as the noise allows: blur moves an edge that is cut below half its height.
+    for step in range(_SMOOTHING_STEPS + 1):
+        sigma_px = smoothing_px(recipe, info) * step / _SMOOTHING_STEPS
+        surface = fit_surface(
+            read_smoothed(source, row, col, height, width, sigma_px).astype(np.float64),
+            within,
+            background.rim.in_px(info.calibration, "background.rim"),
+            background.k_sigma,
+            background.peak_fraction,
+            smoothing_sigma_px=sigma_px,
+            name=region.id,
+            row=row,
+            col=col,
+        )
+        if background.k_sigma * surface.sigma <= background.peak_fraction * surface.peak:
+            break
+    return surface
 
 
 def _classify(

@@ -20,25 +20,38 @@ _TRUNCATED_SD = 0.9546  # standard deviation of a normal variable that is kept w
 _LEAST_RIM_PX = 60  # ten for each coefficient
 
 
-def design(rows: Float, cols: Float, centre_row: float, centre_col: float, scale: float) -> Float:
-    """The six terms 1, y, x, y², xy, x² at each point; float64 (n, 6)."""
+def surface_at(surface: Surface, row: int, col: int, height: int, width: int) -> Float:
+    """Background level of every pixel of a box; float64 (height, width)."""
+    terms = _terms((height, width), row, col, surface.centre_row, surface.centre_col, surface.scale)
+    return _level(np.array(surface.coefficients), terms)
+
+
+def _terms(shape: tuple[int, ...], row: int, col: int, centre_row: float, centre_col: float, scale: float) -> Float:
+    """The six terms 1, y, x, y², xy, x² of every pixel of a box; float64 (height, width, 6)."""
+    rows, cols = np.mgrid[row : row + shape[0], col : col + shape[1]].astype(np.float64)
     y, x = (rows - centre_row) / scale, (cols - centre_col) / scale
     return np.stack([np.ones_like(y), y, x, y * y, x * y, x * x], axis=-1)
 
 
-def surface_at(surface: Surface, row: int, col: int, height: int, width: int) -> Float:
-    """Background level of every pixel of a box; float64 (height, width)."""
-    rows, cols = np.mgrid[row : row + height, col : col + width].astype(np.float64)
-    terms = design(rows, cols, surface.centre_row, surface.centre_col, surface.scale)
+def _level(coefficients: Float, terms: Float) -> Float:
     # Summed term by term: a matrix product may add up in another order for another shape of box.
-    level = np.zeros((height, width))
-    for k, coefficient in enumerate(surface.coefficients):
-        level += coefficient * terms[..., k]
+    level = np.zeros(terms.shape[:-1])
+    for k in range(coefficients.size):
+        level += coefficients[k] * terms[..., k]
     return level
 
 
 def fit_surface(
-    values: Float, region: npt.NDArray[np.bool_], rim_px: float, k_sigma: float, *, name: str, row: int, col: int
+    values: Float,
+    region: npt.NDArray[np.bool_],
+    rim_px: float,
+    k_sigma: float,
+    peak_fraction: float,
+    *,
+    smoothing_sigma_px: float,
+    name: str,
+    row: int,
+    col: int,
 ) -> Surface:
     """Fit the background of one region of interest.
 
@@ -50,8 +63,10 @@ def fit_surface(
         Pixels inside the region, bool (height, width).
     rim_px
         Width of the rim inside the region's outline that is taken for background.
-    k_sigma
-        Threshold in standard deviations of a single pixel's residual.
+    k_sigma, peak_fraction
+        Threshold in standard deviations of a pixel's residual, and at least as a share of the highest residual.
+    smoothing_sigma_px
+        Gaussian that the values went through.
     row, col
         Place of the box in the image.
 
@@ -68,25 +83,28 @@ def fit_surface(
     if int(rim.sum()) < _LEAST_RIM_PX or not inner.any():
         what = f"the region {name} is too small for a rim of {rim_px:.0f} px"
         raise RecipeError(what, remedy="draw it wider around the lesion, or make background.rim smaller")
-    rim_rows, rim_cols = np.nonzero(rim)
     centre_row, centre_col = row + (region.shape[0] - 1) / 2, col + (region.shape[1] - 1) / 2
     scale = max(region.shape) / 2
-    terms = design(rim_rows + float(row), rim_cols + float(col), centre_row, centre_col, scale)
-    levels = values[rim]
-    coefficients, sigma, kept = _robust_fit(terms, levels)
-    surface = Surface(
-        region=name, centre_row=centre_row, centre_col=centre_col, scale=scale,
-        coefficients=tuple(float(c) for c in coefficients), sigma=sigma, threshold=k_sigma * sigma,  # type: ignore[arg-type]
-        peak=0.0, peak_fraction=0.0, rim_edge_ratio=float(1 - kept.mean()),
-    )  # fmt: skip
-    residual = values - surface_at(surface, row, col, *region.shape)
+    terms = _terms(region.shape, row, col, centre_row, centre_col, scale)
+    coefficients, sigma, kept = _robust_fit(terms[rim], values[rim])
+    level = _level(coefficients, terms)
+    residual = values - level
     # The peak is where the lesion is densest, not where the noise is: the median of 3 x 3.
     peak = float(ndimage.median_filter(residual, size=3)[inner].max())
-    fraction = surface.threshold / peak if peak > surface.threshold else 1.0
-    return Surface(**{f: getattr(surface, f) for f in _SAME}, peak=peak, peak_fraction=fraction)
-
-
-_SAME = ("region", "centre_row", "centre_col", "scale", "coefficients", "sigma", "threshold", "rim_edge_ratio")
+    threshold = max(k_sigma * sigma, peak_fraction * peak)
+    return Surface(
+        region=name,
+        centre_row=centre_row,
+        centre_col=centre_col,
+        scale=scale,
+        coefficients=tuple(float(c) for c in coefficients),  # type: ignore[arg-type]
+        smoothing_sigma_px=smoothing_sigma_px,
+        sigma=sigma,
+        threshold=threshold,
+        peak=peak,
+        peak_fraction=threshold / peak if peak > threshold else 1.0,
+        rim_edge_ratio=float(1 - kept.mean()),
+    )
 
 
 def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, npt.NDArray[np.bool_]]:

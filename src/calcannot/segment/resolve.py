@@ -104,7 +104,7 @@ def resolve(
         fill_holes_px=math.floor(_in_px(cleanup.fill_holes_up_to, info, "cleanup.fill_holes_up_to")),
         open_radius_px=round(_in_px(cleanup.open_radius, info, "cleanup.open_radius")),
         minimum_area_px=math.ceil(_in_px(cleanup.minimum_area, info, "cleanup.minimum_area")),
-        smoothing_sigma_px=_in_px(recipe.smoothing, info, "smoothing"),
+        smoothing_sigma_px=0.0 if surfaces else smoothing_px(recipe, info),
         found=found,
         reason=reason,
         evidence=evidence,
@@ -181,6 +181,11 @@ def _sensitivity(channel: Channel) -> float:
     if channel.is_integer and channel.low == 0 and channel.high == 255:
         return SENSITIVITY_8_BIT
     return SENSITIVITY_SHARE * channel.span
+
+
+def smoothing_px(recipe: Recipe, info: ImageInfo) -> float:
+    """Standard deviation of the recipe's Gaussian in pixels of this image, 0 for none."""
+    return _in_px(recipe.smoothing, info, "smoothing")
 
 
 def _in_px(size: Length | Area | None, info: ImageInfo, field: str) -> float:

@@ -23,6 +23,7 @@ from calcannot.segment.colour_table import (
     look_up_colours,
 )
 from calcannot.segment.polygons import inside, inside_any
+from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo, ImageSource
@@ -85,10 +86,10 @@ class WindowClassifier:
         r0, c0 = max(0, row - halo), max(0, col - halo)
         r1 = min(self.info.height_px, row + height + halo)
         c1 = min(self.info.width_px, col + width + halo)
-        pixels = source.read(r0, c0, r1 - r0, c1 - c0)
-        if self.recipe.smoothing_sigma_px > 0:
-            pixels = _smoothed(pixels, self.recipe.smoothing_sigma_px)
-        classes, levels = self._by_rule(pixels, r0, c0)
+        pixels = read_smoothed(source, r0, c0, r1 - r0, c1 - c0, self.recipe.smoothing_sigma_px)
+        classes, levels = self._by_rule(pixels)
+        if self.recipe.surfaces:
+            classes = self._above_background(source, r0, c0, r1 - r0, c1 - c0)
         borders = {
             "top": r0 == 0, "left": c0 == 0, "bottom": r1 == self.info.height_px, "right": c1 == self.info.width_px,
         }  # fmt: skip
@@ -124,7 +125,7 @@ class WindowClassifier:
             mask |= _within(channel_of(rule.channel, self.info).values(pixels), rule.widened(widen))
         return mask
 
-    def _by_rule(self, pixels: Pixels, row: int, col: int) -> tuple[Bytes, Levels]:
+    def _by_rule(self, pixels: Pixels) -> tuple[Bytes, Levels]:
         if self._table is not None and self._levels is not None:
             classes = np.empty(pixels.shape[:2], np.uint8)
             levels = np.empty(pixels.shape[:2], np.int32)
@@ -134,21 +135,17 @@ class WindowClassifier:
         if self._table is not None:
             levels = pixels.astype(np.int32)
             return self._table[levels - self._first_grey], levels
-        levels = self.scale.to_levels(self._channel.values(pixels))
-        if not self.recipe.surfaces:
-            return self._rule_bits(pixels), levels
-        return self._above_background(pixels, row, col), levels
+        return self._rule_bits(pixels), self.scale.to_levels(self._channel.values(pixels))
 
-    def _above_background(self, pixels: Pixels, row: int, col: int) -> Bytes:
+    def _above_background(self, source: ImageSource, row: int, col: int, height: int, width: int) -> Bytes:
         """Class of a radiograph's pixels: residual over the background of the region they lie in."""
-        height, width = pixels.shape[:2]
         classes = np.full((height, width), REFERENCE, np.uint8)
-        values = pixels.astype(np.float64)
         regions = {stroke.id: stroke for stroke in self.annotations.regions}
         for surface in self.recipe.surfaces:
             within = inside(regions[surface.region], row, col, height, width)
             if not within.any():
                 continue
+            values = read_smoothed(source, row, col, height, width, surface.smoothing_sigma_px).astype(np.float64)
             residual = values - surface_at(surface, row, col, height, width)
             for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
                 above = residual > surface.threshold - widen * self.recipe.sensitivity
@@ -204,13 +201,3 @@ def _within(values: Pixels, rule: ResolvedRule) -> Mask:
     if rule.at_most is not None:
         mask &= values <= rule.at_most
     return mask
-
-
-def _smoothed(pixels: Pixels, sigma_px: float) -> Pixels:
-    """Gaussian, each colour for itself, rounded to the image's own levels so that the table still holds."""
-    from scipy import ndimage
-
-    sigmas = (sigma_px, sigma_px, 0.0)[: pixels.ndim]
-    smooth = ndimage.gaussian_filter(pixels.astype(np.float64), sigmas, mode="nearest")
-    rounded: Pixels = (np.rint(smooth) if pixels.dtype.kind in "iu" else smooth).astype(pixels.dtype)
-    return rounded
