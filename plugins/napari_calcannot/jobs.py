@@ -1,0 +1,102 @@
+"""Work in a thread, one job at a time, that can be cancelled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from napari.qt.threading import create_worker
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from calcannot.errors import CalcannotError
+from calcannot.pipeline.scan import Progress
+
+Work = Callable[[Progress], Any]
+_POLL_MS = 100
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """Raised inside a job to stop it."""
+
+
+class _Job:
+    def __init__(self, work: Work, done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
+        self.work, self.done, self.failed = work, done, failed
+        self.stop = threading.Event()
+        self.progress: tuple[str, int, int] | None = None
+
+    def run(self) -> tuple[_Job, Any, str | None]:
+        """Work, in the thread. Never raises, so that napari has no traceback to show."""
+        try:
+            return self, self.work(self._report), None
+        except Cancelled:
+            return self, None, ""
+        except CalcannotError as error:
+            return self, None, str(error)
+        except MemoryError:
+            return self, None, "It does not fit into memory. Close other programs, or measure a region of it."
+        except Exception as error:
+            return self, None, f"Something went wrong ({type(error).__name__}: {error}). Please report this."
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        if self.stop.is_set():
+            raise Cancelled
+        self.progress = (stage, done, total)
+
+
+class Runner(QObject):  # type: ignore[misc]
+    """Runs the latest job; one that is started takes the place of the one before.
+
+    Progress is looked up by a timer instead of being signalled: only a worker's own ``returned`` crosses threads.
+    """
+
+    progressed = Signal(str, int, int)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._job: _Job | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+
+    def start(self, work: Work, done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
+        """Run ``work(progress)`` in a thread, then here ``done(result)`` or ``failed(message)``.
+
+        The message is empty where the job was cancelled.
+        """
+        self.drop()
+        self._job = _Job(work, done, failed)
+        worker = create_worker(self._job.run, _start_thread=False)
+        worker.returned.connect(self._on_returned)
+        self._timer.start()
+        worker.start()
+
+    def cancel(self) -> None:
+        """Ask the job to stop; ``failed`` is called when it has."""
+        if self._job is not None:
+            self._job.stop.set()
+
+    def drop(self) -> None:
+        """Stop the job and forget it: neither ``done`` nor ``failed`` is called."""
+        if self._job is not None:
+            self._job.stop.set()
+            self._finish()
+
+    def _poll(self) -> None:
+        if self._job is not None and self._job.progress is not None:
+            self.progressed.emit(*self._job.progress)
+
+    def _on_returned(self, outcome: tuple[_Job, Any, str | None]) -> None:
+        job, result, message = outcome
+        if job is not self._job:
+            return  # another one has taken its place
+        self._finish()
+        if message is None:
+            job.done(result)
+        else:
+            job.failed(message)
+
+    def _finish(self) -> None:
+        self._job = None
+        self._timer.stop()

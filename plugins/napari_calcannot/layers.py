@@ -1,0 +1,189 @@
+"""From calcannot's values to napari's layer tuples. Pure: no viewer, no window.
+
+Every layer carries its unit, for one without makes napari ignore the scale of all. Where the pixel size is not known
+the unit is ``pixel``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcannot.morphometry.columns import region_columns
+from napari_calcannot.levels import LazyLevel, image_levels
+from napari_calcannot.mineral import mineral_levels
+from napari_calcannot.strokes import shapes_from
+
+if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.image import ImageInfo, ImageSource
+    from napari_calcannot.preview import PreviewRule
+    from napari_calcannot.session import Session
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+SESSION = "calcannot_session"
+ROLE = "calcannot_role"
+IMAGE, REGIONS, PREVIEW, MINERAL = "image", "regions", "preview", "mineral"
+
+# Told apart by every kind of colour vision, and light on black mineral as well as strong on pink tissue.
+COLOURS: dict[str, tuple[float, float, float]] = {
+    "yellow": (1.0, 0.84, 0.0),
+    "cyan": (0.0, 0.85, 1.0),
+    "orange": (1.0, 0.45, 0.0),
+}
+REGION_COLOUR = (0.34, 0.71, 0.91)
+EXCLUDE_COLOUR = (0.8, 0.47, 0.65)
+
+_MM_FROM_UM_PER_PX = 20.0  # coarser than any microscope: lengths are then thought of in mm
+_CONTRAST_PERCENTILES = (0.5, 99.8)
+_LARGEST_SAMPLE_PX = 4_000_000
+
+
+def placement(info: ImageInfo) -> dict[str, Any]:
+    """Scale, unit and axis names of a layer on this image."""
+    size = info.calibration
+    if size is None:
+        return {"scale": (1.0, 1.0), "units": ("pixel", "pixel"), "axis_labels": ("y", "x")}
+    unit, um = ("mm", 1e3) if size.mean_um_per_px >= _MM_FROM_UM_PER_PX else ("um", 1.0)
+    return {
+        "scale": (size.um_per_px_row / um, size.um_per_px_col / um), "units": (unit, unit), "axis_labels": ("y", "x"),
+    }  # fmt: skip
+
+
+def contrast_limits(source: ImageSource) -> tuple[float, float]:
+    """Darkest and brightest value on show: all there is for colour, nearly all pixels for a radiograph."""
+    info = source.info
+    if info.channels == 3:
+        return info.value_range
+    level = info.levels[-1]
+    rows = max(1, min(level.height_px, _LARGEST_SAMPLE_PX // level.width_px))
+    sample = source.read((level.height_px - rows) // 2, 0, rows, level.width_px, len(info.levels) - 1)
+    low, high = (float(value) for value in np.percentile(sample.astype(np.float64), _CONTRAST_PERCENTILES))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def layer_title(session: Session) -> str:
+    """What an image is called in lists."""
+    return f"{session.role}: {session.info.name}" if session.role else session.info.name
+
+
+def image_layer(session: Session, *, visible: bool = True) -> LayerData:
+    """The image, read as it is looked at."""
+    info = session.info
+    levels = image_levels(session.source)
+    return (
+        _levels_or_array(levels),
+        {
+            "name": layer_title(session),
+            "rgb": info.channels == 3,
+            "multiscale": len(levels) > 1,
+            "contrast_limits": contrast_limits(session.source),
+            "visible": visible,
+            "metadata": _metadata(session, IMAGE),
+            **({} if info.channels == 3 else {"colormap": "gray"}),
+            **placement(info),
+        },
+        "image",
+    )
+
+
+def regions_layer(session: Session, *, visible: bool = True) -> LayerData:
+    """Regions of interest and exclusions as outlines; empty where nothing was drawn."""
+    shapes, features = shapes_from(session.annotations)
+    longest = max(session.info.height_px, session.info.width_px)
+    colours = [EXCLUDE_COLOUR if kind == "exclude" else REGION_COLOUR for kind in features["kind"]]
+    return (
+        shapes,
+        {
+            "name": f"Regions of interest ({session.info.name})",
+            "ndim": 2,
+            "shape_type": "polygon",
+            "features": features,
+            "feature_defaults": {"id": "", "ring": 0, "kind": "region", "name": ""},
+            "edge_color": colours or [REGION_COLOUR],
+            "face_color": "transparent",
+            "edge_width": max(1.0, longest / 500),
+            "visible": visible,
+            "metadata": _metadata(session, REGIONS),
+            **placement(session.info),
+        },
+        "shapes",
+    )
+
+
+def preview_layer(session: Session, rule: PreviewRule, *, colour: str, opacity: float) -> LayerData:
+    """Values that are mineral above a cut; ``preview_limits`` places the cut."""
+    levels = image_levels(session.source, rule.values)
+    top = rule.last - rule.first
+    return (
+        _levels_or_array(levels),
+        {
+            "name": f"Threshold preview ({session.info.name})",
+            "rgb": False,
+            "multiscale": len(levels) > 1,
+            "contrast_limits": (-1.0, top + 1.0),
+            "colormap": preview_colormap(colour),
+            "blending": "translucent",
+            "opacity": opacity,
+            "metadata": _metadata(session, PREVIEW),
+            **placement(session.info),
+        },
+        "image",
+    )
+
+
+def preview_limits(rule: PreviewRule, threshold: float) -> tuple[float, float]:
+    """Contrast limits at which values up to the cut are clear and those above are coloured."""
+    cut = rule.cut(threshold)
+    return float(cut), float(cut + 1)
+
+
+def preview_colormap(colour: str) -> dict[str, Any]:
+    """Two steps: clear and a colour."""
+    return {
+        "name": f"calcannot {colour}",
+        "colors": np.array([(0, 0, 0, 0), (*COLOURS[colour], 1)], dtype=np.float32),
+        "controls": np.array([0, 0.5, 1.0]),
+        "interpolation": "zero",
+    }
+
+
+def mineral_layer(session: Session, analysis: Analysis, *, colour: str, opacity: float) -> LayerData:
+    """What was counted: each pixel carries the number of its region, at every level."""
+    levels = mineral_levels(analysis.runs)
+    columns = region_columns(analysis)
+    shown = ("area_um2", "feret_max_um") if analysis.info.calibration else ("area_px", "feret_max_px")
+    # Row 0 belongs to the background: napari finds the features of a label by its number in the column index.
+    features = {"index": np.arange(len(analysis.regions) + 1)}
+    for name in shown:
+        features[name] = np.concatenate([[np.nan], columns[name].astype(np.float64)])
+    return (
+        levels if len(levels) > 1 else levels[0],
+        {
+            "name": f"Calcified ({session.info.name})",
+            "multiscale": len(levels) > 1,
+            "features": features,
+            "colormap": mineral_colormap(colour),
+            "opacity": opacity,
+            "blending": "translucent",
+            "metadata": _metadata(session, MINERAL),
+            **placement(session.info),
+        },
+        "labels",
+    )
+
+
+def mineral_colormap(colour: str) -> dict[int | None, tuple[float, float, float, float]]:
+    """One colour for every region; neighbours are told apart by their outlines."""
+    return {None: (*COLOURS[colour], 1.0), 0: (0.0, 0.0, 0.0, 0.0)}
+
+
+def _metadata(session: Session, role: str) -> dict[str, Any]:
+    # Layers are found by this and never by their name, which a user may change.
+    return {SESSION: session, ROLE: role}
+
+
+def _levels_or_array(levels: list[LazyLevel]) -> list[LazyLevel] | LazyLevel:
+    return levels if len(levels) > 1 else levels[0]

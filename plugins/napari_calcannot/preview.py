@@ -1,0 +1,99 @@
+"""A rule as something a graphics card can draw: values that are mineral above a cut, and nothing else.
+
+napari shows an image of these values with contrast limits of (cut, cut + 1) and a colormap of two steps; moving the
+threshold then costs no computation. Where a rule cannot be drawn so, the measured mask is shown only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.errors import RecipeError
+from calcannot.model.recipe import Interval, Recipe
+from calcannot.segment.channels import Channel, channel_of
+from calcannot.segment.colour_table import LevelScale, level_scale
+
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRule:
+    """One channel, one threshold.
+
+    Attributes
+    ----------
+    channel
+        What the threshold is set on.
+    dark
+        True where mineral is at or below the threshold, False where it is above.
+    scale
+        Steps in which channel values are counted: grey levels, or 65,535 of the range where a channel is continuous.
+    first, last
+        Smallest and largest level.
+    """
+
+    channel: Channel
+    dark: bool
+    scale: LevelScale
+    first: int
+    last: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values drawn."""
+        return np.dtype(np.uint8 if self.last - self.first <= 255 else np.uint16)
+
+    @property
+    def step(self) -> float:
+        """Smallest change of the threshold that can make a difference."""
+        return self.scale.step
+
+    def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Levels counted so that mineral is high; uint8 or uint16 (height, width)."""
+        levels = np.clip(self.scale.to_levels(self.channel.values(pixels)), self.first, self.last)
+        return (self.last - levels if self.dark else levels - self.first).astype(self.dtype)
+
+    def cut(self, threshold: float) -> int:
+        """Mineral is where ``values`` are above this."""
+        at = (threshold - self.scale.offset) / self.scale.step
+        # Of grey levels the last one at or below the threshold; of a continuous channel the nearest edge of a step.
+        level = math.floor(at) if self.channel.is_integer else round(at - 0.5)
+        level = min(max(level, self.first - 1), self.last)
+        return self.last - level - 1 if self.dark else level - self.first
+
+    def snapped(self, threshold: float) -> float:
+        """The nearest threshold at which picture and measurement agree to the pixel."""
+        at = (threshold - self.scale.offset) / self.scale.step
+        level = round(at) if self.channel.is_integer else round(at - 0.5) + 0.5
+        return min(max(self.scale.offset + level * self.scale.step, self.channel.low), self.channel.high)
+
+
+def preview_rule(recipe: Recipe, info: ImageInfo) -> PreviewRule:
+    """How a recipe is previewed on an image.
+
+    Raises
+    ------
+    RecipeError
+        Saying why it can only be measured: it has several rules, a range, smoothing or a local background.
+    """
+    reason = ""
+    if recipe.background is not None:
+        reason = "measures against the local background of each region"
+    elif recipe.and_rules or recipe.or_rules:
+        reason = "combines several rules"
+    elif isinstance(recipe.threshold, Interval):
+        reason = "takes a range of values"
+    elif recipe.smoothing is not None:
+        reason = "smooths the image first"
+    if reason:
+        raise RecipeError(f"the recipe {recipe.name} {reason}, so there is no live preview", remedy="press Measure")
+    channel = channel_of(recipe.channel, info)
+    scale = level_scale(channel)
+    first, last = (int(scale.to_levels(np.array([edge]))[0]) for edge in (channel.low, channel.high))
+    return PreviewRule(channel, recipe.mineral == "dark", scale, first, last)

@@ -1,0 +1,84 @@
+"""Regions as a table: reads the columns of ``regions.csv``, so numbers here and there are the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+
+from calcannot.morphometry.columns import region_columns
+from calcannot.report.numbers import significant
+
+if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
+
+_DIGITS = 4
+_SCALED = {
+    "region": "region", "area_um2": "area µm²", "feret_max_um": "length µm", "width_um": "width µm",
+    "value_mean": "mean",
+}  # fmt: skip
+_UNSCALED = {
+    "region": "region", "area_px": "area px", "feret_max_px": "length px", "width_px": "width px",
+    "value_mean": "mean",
+}  # fmt: skip
+
+
+class RegionModel(QAbstractTableModel):  # type: ignore[misc]
+    """Regions of one measurement, sortable by any column."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._titles: list[str] = []
+        self._columns: list[np.ndarray[Any, Any]] = []
+        self._order = np.empty(0, np.intp)
+
+    def show_analysis(self, analysis: Analysis | None) -> None:
+        """Show these regions, the largest first."""
+        self.beginResetModel()
+        self._titles, self._columns, self._order = [], [], np.empty(0, np.intp)
+        if analysis is not None:
+            chosen = _SCALED if analysis.info.calibration else _UNSCALED
+            columns = region_columns(analysis)
+            self._titles = list(chosen.values())
+            self._columns = [np.asarray(columns[name]) for name in chosen]
+            self._order = np.argsort(-analysis.regions.area, kind="stable")
+        self.endResetModel()
+
+    def region_at(self, row: int) -> int:
+        """Number of the region in a row, counted from 0."""
+        return int(self._order[row])
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+        """Regions."""
+        return 0 if parent is not None and parent.isValid() else len(self._order)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+        """Measures on show."""
+        return 0 if parent is not None and parent.isValid() else len(self._titles)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Text of a cell."""
+        if role == Qt.ItemDataRole.DisplayRole:
+            value = self._columns[index.column()][self._order[index.row()]]
+            return str(value) if value.dtype.kind in "iu" else significant(float(value), _DIGITS)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Title with unit."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return self._titles[section]
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; regions that are equal stay in raster order."""
+        if not 0 <= column < len(self._columns):
+            return
+        self.layoutAboutToBeChanged.emit()
+        values = self._columns[column].astype(np.float64)
+        self._order = np.argsort(values if order == Qt.SortOrder.AscendingOrder else -values, kind="stable")
+        self.layoutChanged.emit()

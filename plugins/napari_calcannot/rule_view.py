@@ -1,0 +1,123 @@
+"""Recipe and threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QGroupBox, QLabel, QPushButton, QWidget
+from superqt import QLabeledDoubleSlider
+from superqt.utils import signals_blocked
+
+from calcannot.errors import CalcannotError
+from calcannot.report.numbers import significant
+from calcannot.segment.shipped import load_recipe, recipe_names
+from napari_calcannot.preview import PreviewRule, preview_rule
+
+if TYPE_CHECKING:
+    from napari_calcannot.session import Session
+
+_BY_KIND = "by kind of image"
+
+
+class RuleView(QGroupBox):  # type: ignore[misc]
+    """Shows which rule is in force, and says what the user asks for instead."""
+
+    recipe_chosen = Signal(str)
+    """Name of a recipe; empty for the one that fits the image."""
+    threshold_moved = Signal(float)
+    automatic_asked = Signal()
+    preview_toggled = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Rule", parent)
+        self._rule: PreviewRule | None = None
+        self.recipes = QComboBox()
+        self.recipes.addItem(_BY_KIND, "")
+        for name in recipe_names():
+            self.recipes.addItem(name, name)
+            tip = load_recipe(name).description
+            self.recipes.setItemData(self.recipes.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.slider.setToolTip("Drag to see at once what would be called mineral. Measure counts it.")
+        self.automatic = QPushButton("Automatic")
+        self.automatic.setToolTip("Back to the threshold that the recipe finds by itself.")
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.preview = QCheckBox("Live preview")
+        self.preview.setChecked(True)
+        self.preview.setToolTip(
+            "Colours pixels by the threshold alone. Regions too small or too pale at their core drop out when "
+            "measured, and zoomed out it shows averaged pixels."
+        )
+        grid = QGridLayout(self)
+        grid.addWidget(QLabel("Recipe"), 0, 0)
+        grid.addWidget(self.recipes, 0, 1, 1, 2)
+        grid.addWidget(QLabel("Threshold"), 1, 0)
+        grid.addWidget(self.slider, 1, 1)
+        grid.addWidget(self.automatic, 1, 2)
+        grid.addWidget(self.note, 2, 0, 1, 3)
+        grid.addWidget(self.preview, 3, 0, 1, 3)
+        grid.setColumnStretch(1, 1)
+        self.recipes.activated.connect(self._on_recipe)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.automatic.clicked.connect(self.automatic_asked)
+        self.preview.toggled.connect(self.preview_toggled)
+
+    @property
+    def rule(self) -> PreviewRule | None:
+        """How the recipe in force is previewed; None where it can only be measured."""
+        return self._rule
+
+    def show_session(self, session: Session | None) -> None:
+        """Show recipe, threshold and how it was found."""
+        self._rule = None
+        self.setEnabled(session is not None)
+        if session is None:
+            self.note.setText("")
+            return
+        chosen = session.chosen.name if session.chosen else ""
+        self.recipes.setCurrentIndex(max(0, self.recipes.findData(chosen)))
+        try:
+            recipe = session.automatic_recipe
+            self._rule = preview_rule(recipe, session.info)
+            note = self._threshold_note(session, self._rule)
+        except CalcannotError as error:
+            note = str(error)
+        self.recipes.setItemText(0, _BY_KIND if session.chosen or self._rule is None else f"{_BY_KIND}: {recipe.name}")
+        self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
+        self.note.setText(note)
+        for widget in (self.slider, self.preview):
+            widget.setEnabled(self._rule is not None)
+        self.automatic.setEnabled(self._rule is not None and session.threshold_by_hand is not None)
+        if self._rule is not None:
+            self._show_threshold(self._rule, session.threshold)
+
+    def _show_threshold(self, rule: PreviewRule, threshold: float | None) -> None:
+        with signals_blocked(self.slider):
+            self.slider.setDecimals(0 if rule.channel.is_integer else 3)
+            self.slider.setRange(rule.channel.low, rule.channel.high)
+            self.slider.setSingleStep(1.0 if rule.channel.is_integer else rule.channel.span / 200)
+            if threshold is not None:
+                self.slider.setValue(threshold)
+
+    def _threshold_note(self, session: Session, rule: PreviewRule) -> str:
+        side = "at or below" if rule.dark else "above"
+        where = f"{rule.channel.name} {side}"
+        resolved = session.resolved
+        if resolved is None:
+            found = "finding the automatic threshold ..."
+        elif not resolved.found:
+            found = f"automatic: no mineral found, {resolved.reason}"
+        else:
+            found = f"automatic: {significant(resolved.threshold or 0.0, 4)}"
+        if session.threshold_by_hand is not None:
+            return f"Mineral: {where} {significant(session.threshold_by_hand, 4)}, set by hand ({found})"
+        return f"Mineral: {where} the threshold ({found})"
+
+    def _on_recipe(self, index: int) -> None:
+        self.recipe_chosen.emit(str(self.recipes.itemData(index)))
+
+    def _on_slider(self, value: float) -> None:
+        if self._rule is not None:
+            self.threshold_moved.emit(self._rule.snapped(value))
