@@ -6,7 +6,7 @@ venv=$1
 python=${2:-}
 
 if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    found=$(python3 --version 2>/dev/null || echo "no python3")
+    found=$("${python:-python3}" --version 2>/dev/null || echo none)
     echo "calcannot needs Python 3.11 or newer and found $found: install one and say make PYTHON=python3.12" >&2
     exit 1
 fi
