@@ -41,11 +41,11 @@ fi
 
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null; }
 echo "Installing for a window:$missing"
-apt update || echo "apt-get update failed for some source; trying with what is known" >&2
+apt update >/dev/null || echo "apt-get update failed for some source; trying with what is known" >&2
 for pair in $renamed; do
     if apt-cache show "${pair#*=}" >/dev/null 2>&1; then
         missing=$(printf '%s ' "$missing" | sed "s/ ${pair%=*} / ${pair#*=} /")
     fi
 done
 # shellcheck disable=SC2086 # a list of words
-apt install -y --no-install-recommends $missing
+apt install -y --no-install-recommends $missing >/dev/null
