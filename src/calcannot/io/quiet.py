@@ -6,7 +6,7 @@ import logging
 import threading
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from calcannot.errors import CalcannotError, ImageReadError
 
@@ -75,19 +75,32 @@ def reading(
     detail
         Whether to add what the library said; not where it may quote a header that names a patient.
     """
+    with quiet():
+        try:
+            yield
+        except Exception as error:
+            fail(error, path, what, remedy, detail=detail)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let libraries warn and log nothing meanwhile."""
     _QUIET.enter()
     try:
         yield
-    except CalcannotError:
-        raise
-    except MemoryError as error:
-        reason = f"{what}: it needs more memory than there is"
-        raise ImageReadError(reason, path=path, remedy="use a machine with more memory, or a tiled copy") from error
-    except Exception as error:
-        reason = f"{what} ({brief(error)})" if detail else what
-        raise ImageReadError(reason, path=path, remedy=remedy) from error
     finally:
         _QUIET.leave()
+
+
+def fail(error: Exception, path: Path, what: str, remedy: str, *, detail: bool = True) -> NoReturn:
+    """Raise the error again if it was raised on purpose, else as an `ImageReadError`; parameters as in `reading`."""
+    if isinstance(error, CalcannotError):
+        raise error
+    if isinstance(error, MemoryError):
+        reason = f"{what}: it needs more memory than there is"
+        raise ImageReadError(reason, path=path, remedy="use a machine with more memory, or a tiled copy") from error
+    reason = f"{what} ({brief(error)})" if detail else what
+    raise ImageReadError(reason, path=path, remedy=remedy) from error
 
 
 def brief(error: Exception) -> str:

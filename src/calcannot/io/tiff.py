@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcannot.errors import ImageReadError
 from calcannot.io import orientation
+from calcannot.io.byte_file import ByteFile
 from calcannot.io.pixels import ICC_WARNING, require_finite
-from calcannot.io.quiet import reading
+from calcannot.io.quiet import fail, reading
 from calcannot.io.scale import Scale
 from calcannot.io.segment_cache import SegmentCache
 from calcannot.io.source import Source, polarity_of
@@ -42,32 +41,35 @@ class TiffSource(Source):
     ----------
     path, info
         As in `Source`.
-    tif
-        The open ``tifffile.TiffFile``; closed with the source.
+    file
+        The open file; closed with the source.
     readers
         One a level.
     rule
         From samples to pixels.
     """
 
-    def __init__(self, path: Path, info: ImageInfo, tif: Any, readers: tuple[PageReader, ...], rule: Rule) -> None:
+    def __init__(
+        self, path: Path, info: ImageInfo, file: ByteFile, readers: tuple[PageReader, ...], rule: Rule
+    ) -> None:
         super().__init__(path, info)
-        self._tif = tif
+        self._file = file
         self._readers = readers
         self._rule = rule
         self._turn = info.metadata["orientation"]
-        self._closed = False
 
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:
-        if self._closed:
-            what = "the image was closed"
-            raise ImageReadError(what, path=self._path, remedy="open it again")
         size = self._info.levels[level]
-        box = orientation.stored_box((row, col, height, width), (size.height_px, size.width_px), self._turn)
-        samples = self._readers[level].read(*box)
-        with reading(self._path, f"the pixels at row {row}, column {col} cannot be converted"):
+        if self._turn != 1:
+            box = orientation.stored_box((row, col, height, width), (size.height_px, size.width_px), self._turn)
+            samples = orientation.upright(self._readers[level].read(*box), self._turn)
+        else:
+            samples = self._readers[level].read(row, col, height, width)
+        try:
             pixels = self._rule.convert(samples)
-        return require_finite(orientation.upright(pixels, self._turn), self._path)
+        except Exception as error:  # an index beyond a palette, or too little memory
+            fail(error, self._path, f"the pixels at row {row}, column {col} cannot be converted", "export it again")
+        return require_finite(pixels, self._path)
 
     def take_range_from_pixels(self) -> None:
         """Set the value range to that of the pixels: 32 bits allow values that no image of its kind uses."""
@@ -80,8 +82,7 @@ class TiffSource(Source):
 
     def close(self) -> None:
         """Release the file. May be called twice."""
-        self._closed = True
-        self._tif.close()
+        self._file.close()
 
 
 def open_tiff(path: Path) -> Source:
@@ -95,20 +96,25 @@ def open_tiff(path: Path) -> Source:
     import tifffile
 
     with reading(path, "the TIFF structure cannot be read", "the file is damaged; copy or export it again"):
-        tif = tifffile.TiffFile(path)
+        # tifffile reads the structure and lets go; the pixels come from a file of our own.
+        file = ByteFile(path)
         try:
-            return _source(tif, path)
+            with tifffile.TiffFile(path) as tif:
+                source = _source(tif, file, path)
+            if source.info.dtype in _WITHOUT_RANGE:
+                source.take_range_from_pixels()
         except BaseException:
-            tif.close()
+            file.close()
             raise
+        return source
 
 
-def _source(tif: Any, path: Path) -> TiffSource:
+def _source(tif: Any, file: ByteFile, path: Path) -> TiffSource:
     layout = choose(tif, path)
     page = layout.pages[0]
     rule = rule_of(page, path, _significant_bits(page))
-    lock, cache = threading.Lock(), SegmentCache()
-    readers = tuple(PageReader(item, path, lock, cache, rule.blank) for item in layout.pages)
+    cache = SegmentCache()
+    readers = tuple(PageReader(item, path, file, cache, rule.blank) for item in layout.pages)
     turn = orientation.valid(_tag(page, _ORIENTATION))
     swap = -1 if orientation.swaps_axes(turn) else 1
     sizes = [(reader.height, reader.width)[::swap] for reader in readers]
@@ -133,10 +139,7 @@ def _source(tif: Any, path: Path) -> TiffSource:
         warnings=scale.warnings + rule.warnings + _warnings(page, readers[0]),
         metadata=_metadata(page, layout, turn),
     )
-    source = TiffSource(path, info, tif, readers, rule)
-    if rule.dtype in _WITHOUT_RANGE:
-        source.take_range_from_pixels()
-    return source
+    return TiffSource(path, info, file, readers, rule)
 
 
 def _scale(tif: Any, layout: Layout) -> Scale:

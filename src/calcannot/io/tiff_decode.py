@@ -1,0 +1,79 @@
+"""From the bytes of one tile or strip to its samples, with as little as possible around the codec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.io.pixels import off_alignment
+from calcannot.io.quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # Bytes and number of a segment to its samples, shape (rows, columns, samples).
+    Decode = Callable[[bytes, int], npt.NDArray[Any]]
+
+JPEG = {6, 7, 33007, 34892}
+_OLD_JPEG = 6
+_RGB, _YCBCR = 2, 6
+
+
+def decoder_of(page: Any) -> Decode:
+    """Make the decoder of a page's segments.
+
+    Parameters
+    ----------
+    page
+        A ``tifffile.TiffPage`` whose file is still open. The decoder does not need the file any more.
+
+    Returns
+    -------
+    callable
+        Raises whatever the codec raises. Segments at the edge may come whole or cut to the page.
+    """
+    tables, header, decode = page.jpegtables, page.jpegheader, page.decode
+
+    def any_codec(coded: bytes, index: int) -> npt.NDArray[Any]:
+        with quiet():
+            decoded, _, _ = decode(coded, index, jpegtables=tables, jpegheader=header)
+        return np.asarray(decoded[0])
+
+    return _of_jpeg(page, any_codec) if _is_plain_jpeg(page) else any_codec
+
+
+def _is_plain_jpeg(page: Any) -> bool:
+    """Whether segments are 8-bit JPEG streams of grey or of RGB, all samples in one."""
+    return (
+        page.compression in JPEG - {_OLD_JPEG}
+        and page.bitspersample == 8
+        and page.planarconfig == 1
+        and not page.extrasamples
+        and (page.samplesperpixel == 1 or (page.samplesperpixel == 3 and page.photometric in (_RGB, _YCBCR)))
+    )
+
+
+def _of_jpeg(page: Any, any_codec: Decode) -> Decode:
+    """Decode straight into the array that is handed out; a segment of another size goes to ``any_codec``."""
+    from imagecodecs import jpeg8_decode
+
+    tables, header = page.jpegtables, page.jpegheader
+    rows, cols = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    shape = rows, cols, page.samplesperpixel
+    # RGB without a JFIF header was never turned into YCbCr, whatever libjpeg would guess (Aperio). Otherwise the
+    # stream says what it is.
+    stored = _RGB if page.photometric == _RGB and not page.is_jfif else None
+    wanted = _RGB if page.samplesperpixel == 3 else None
+
+    def jpeg(coded: bytes, index: int) -> npt.NDArray[Any]:
+        stream = coded if header is None else b"".join((header, coded, b"\xff\xd9"))
+        samples = off_alignment(shape)
+        try:
+            jpeg8_decode(stream, tables=tables, colorspace=stored, outcolorspace=wanted, out=samples)
+        except Exception:  # other size, or an error to be reported: the general way decides
+            return any_codec(coded, index)
+        return samples
+
+    return jpeg
