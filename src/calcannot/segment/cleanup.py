@@ -40,8 +40,10 @@ def open_mask(mask: Mask, radius_px: int, *, top: bool, bottom: bool, left: bool
         return mask
     reach = np.arange(-radius_px, radius_px + 1)
     disc = reach[:, np.newaxis] ** 2 + reach**2 <= radius_px**2
-    # Beyond the image the mask is taken to go on as at its border; inside the slide the halo holds the truth.
-    padding = tuple((radius_px * a, radius_px * b) for a, b in ((top, bottom), (left, right)))
+    # Beyond the image the mask is taken to go on as at its border, as far as a disc reaches that covers a pixel of the
+    # image; inside the slide the halo holds the truth.
+    reach_px = 2 * radius_px
+    padding = tuple((reach_px * a, reach_px * b) for a, b in ((top, bottom), (left, right)))
     padded = np.pad(mask, padding, mode="edge")
     opened = ndimage.binary_opening(padded, structure=disc)
     rows = slice(padding[0][0], padded.shape[0] - padding[0][1])
