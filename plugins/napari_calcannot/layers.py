@@ -33,23 +33,30 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "cyan": (0.0, 0.85, 1.0),
     "orange": (1.0, 0.45, 0.0),
 }
+_CHOSEN = {"yellow": "cyan", "cyan": "yellow", "orange": "cyan"}
 REGION_COLOUR = (0.34, 0.71, 0.91)
 EXCLUDE_COLOUR = (0.8, 0.47, 0.65)
 
 _MM_FROM_UM_PER_PX = 20.0  # coarser than any microscope: lengths are then thought of in mm
+UM_PER_UNIT = {"um": 1.0, "mm": 1e3}
 _CONTRAST_PERCENTILES = (0.5, 99.8)
 _LARGEST_SAMPLE_PX = 4_000_000
 
 
 def placement(info: ImageInfo) -> dict[str, Any]:
     """Scale, unit and axis names of a layer on this image."""
-    size = info.calibration
-    if size is None:
-        return {"scale": (1.0, 1.0), "units": ("pixel", "pixel"), "axis_labels": ("y", "x")}
-    unit, um = ("mm", 1e3) if size.mean_um_per_px >= _MM_FROM_UM_PER_PX else ("um", 1.0)
-    return {
-        "scale": (size.um_per_px_row / um, size.um_per_px_col / um), "units": (unit, unit), "axis_labels": ("y", "x"),
-    }  # fmt: skip
+    size, unit = info.calibration, length_unit(info)
+    scale = (1.0, 1.0)
+    if size is not None:
+        scale = (size.um_per_px_row / UM_PER_UNIT[unit], size.um_per_px_col / UM_PER_UNIT[unit])
+    return {"scale": scale, "units": (unit, unit), "axis_labels": ("y", "x")}
+
+
+def length_unit(info: ImageInfo) -> str:
+    """The unit that suits an image: ``um``, ``mm``, or ``pixel`` where the size of one is not known."""
+    if info.calibration is None:
+        return "pixel"
+    return "mm" if info.calibration.mean_um_per_px >= _MM_FROM_UM_PER_PX else "um"
 
 
 def contrast_limits(source: ImageSource) -> tuple[float, float]:
@@ -175,9 +182,13 @@ def mineral_layer(session: Session, analysis: Analysis, *, colour: str, opacity:
     )
 
 
-def mineral_colormap(colour: str) -> dict[int | None, tuple[float, float, float, float]]:
-    """One colour for every region; neighbours are told apart by their outlines."""
-    return {None: (*COLOURS[colour], 1.0), 0: (0.0, 0.0, 0.0, 0.0)}
+def mineral_colormap(colour: str, chosen: int = 0) -> dict[int | None, tuple[float, float, float, float]]:
+    """One colour for every region, and another for the chosen one (by number, from 1; 0 for none)."""
+    colours: dict[int | None, tuple[float, float, float, float]] = {None: (*COLOURS[colour], 1.0)}
+    if chosen:
+        colours[chosen] = (*COLOURS[_CHOSEN[colour]], 1.0)
+    colours[0] = (0.0, 0.0, 0.0, 0.0)
+    return colours
 
 
 def _metadata(session: Session, role: str) -> dict[str, Any]:

@@ -9,19 +9,31 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from calcannot.morphometry.columns import region_columns
 from calcannot.report.numbers import significant
+from napari_calcannot.layers import UM_PER_UNIT, length_unit
 
 if TYPE_CHECKING:
     from calcannot.model.analysis import Analysis
 
 _DIGITS = 4
-_SCALED = {
-    "region": "region", "area_um2": "area µm²", "feret_max_um": "length µm", "width_um": "width µm",
-    "value_mean": "mean",
-}  # fmt: skip
-_UNSCALED = {
-    "region": "region", "area_px": "area px", "feret_max_px": "length px", "width_px": "width px",
-    "value_mean": "mean",
-}  # fmt: skip
+_UNIT_NAMES = {"um": "µm", "mm": "mm"}
+
+
+def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """Title and values of the columns on show, in the unit that suits the image."""
+    columns: dict[str, Any] = dict(region_columns(analysis))
+    unit = length_unit(analysis.info)
+    if unit == "pixel":
+        titles = {"region": "region", "area_px": "area px", "feret_max_px": "length px", "width_px": "width px"}
+        shown = [(title, columns[name]) for name, title in titles.items()]
+    else:
+        um, name = UM_PER_UNIT[unit], _UNIT_NAMES[unit]
+        shown = [
+            ("region", columns["region"]),
+            (f"area {name}²", columns["area_um2"] / um**2),
+            (f"length {name}", columns["feret_max_um"] / um),
+            (f"width {name}", columns["width_um"] / um),
+        ]
+    return [*shown, ("mean", columns["value_mean"])]
 
 
 class RegionModel(QAbstractTableModel):  # type: ignore[misc]
@@ -38,10 +50,9 @@ class RegionModel(QAbstractTableModel):  # type: ignore[misc]
         self.beginResetModel()
         self._titles, self._columns, self._order = [], [], np.empty(0, np.intp)
         if analysis is not None:
-            chosen = _SCALED if analysis.info.calibration else _UNSCALED
-            columns = region_columns(analysis)
-            self._titles = list(chosen.values())
-            self._columns = [np.asarray(columns[name]) for name in chosen]
+            shown = _chosen(analysis)
+            self._titles = [title for title, _ in shown]
+            self._columns = [values for _, values in shown]
             self._order = np.argsort(-analysis.regions.area, kind="stable")
         self.endResetModel()
 

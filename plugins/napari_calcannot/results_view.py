@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _LEAST_TABLE_PX = 130
+_OPACITY = 0.75
 
 
 class ResultsView(QGroupBox):  # type: ignore[misc]
@@ -60,6 +61,7 @@ class ResultsView(QGroupBox):  # type: ignore[misc]
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(20)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setHighlightSections(False)
         self.table.setMinimumHeight(_LEAST_TABLE_PX)
         self.table.setToolTip("Click a row to go to the region; click a title to sort.")
         self.save = QPushButton("Save...")
@@ -108,7 +110,7 @@ class ResultsView(QGroupBox):  # type: ignore[misc]
         self.opacity = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0.0, 1.0)
         self.opacity.setDecimals(2)
-        self.opacity.setValue(0.6)
+        self.opacity.setValue(_OPACITY)
         row = QHBoxLayout()
         for widget, tip in (
             (self.colour, "Colour of mineral on the image."),

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _BY_KIND = "by kind of image"
 
 
+def sentence(text: str) -> str:
+    """An error's text with a capital in front: on a command line it follows a colon, here it stands alone."""
+    return text[:1].upper() + text[1:]
+
+
 class RuleView(QGroupBox):  # type: ignore[misc]
     """Shows which rule is in force, and says what the user asks for instead."""
 
@@ -53,7 +58,8 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         grid = QGridLayout(self)
         grid.addWidget(QLabel("Recipe"), 0, 0)
         grid.addWidget(self.recipes, 0, 1, 1, 2)
-        grid.addWidget(QLabel("Threshold"), 1, 0)
+        self.label = QLabel("Threshold")
+        grid.addWidget(self.label, 1, 0)
         grid.addWidget(self.slider, 1, 1)
         grid.addWidget(self.automatic, 1, 2)
         grid.addWidget(self.note, 2, 0, 1, 3)
@@ -78,17 +84,19 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             return
         chosen = session.chosen.name if session.chosen else ""
         self.recipes.setCurrentIndex(max(0, self.recipes.findData(chosen)))
+        by_kind = _BY_KIND
         try:
             recipe = session.automatic_recipe
+            by_kind = _BY_KIND if session.chosen else f"{_BY_KIND}: {recipe.name}"
             self._rule = preview_rule(recipe, session.info)
             note = self._threshold_note(session, self._rule)
         except CalcannotError as error:
-            note = str(error)
-        self.recipes.setItemText(0, _BY_KIND if session.chosen or self._rule is None else f"{_BY_KIND}: {recipe.name}")
+            note = sentence(str(error))
+        self.recipes.setItemText(0, by_kind)
         self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
         self.note.setText(note)
-        for widget in (self.slider, self.preview):
-            widget.setEnabled(self._rule is not None)
+        for widget in (self.label, self.slider, self.automatic, self.preview):
+            widget.setVisible(self._rule is not None)
         self.automatic.setEnabled(self._rule is not None and session.threshold_by_hand is not None)
         if self._rule is not None:
             self._show_threshold(self._rule, session.threshold)

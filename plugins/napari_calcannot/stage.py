@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Labels, Layer, Shapes
+from napari.layers import Layer, Shapes
 from napari.utils import Colormap, DirectLabelColormap
 
 from napari_calcannot import layers as convert
@@ -41,7 +41,7 @@ class Stage:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.colour = "yellow"
-        self.opacity = 0.6
+        self.opacity = 0.75
         self.outline = False
         viewer.canvas.overlays.scale_bar.visible = True
 
@@ -70,8 +70,11 @@ class Stage:
         """Show this image and hide the other ones: at different scales they would lie on top of each other."""
         for layer in self.viewer.layers:
             owner = session_of(layer)
-            if owner is not None:
-                layer.visible = owner is session and layer.metadata[convert.ROLE] != convert.PREVIEW
+            if owner is not None and owner is not session:
+                self._set_visible(owner, layer.metadata[convert.ROLE], False)
+        for role in (convert.IMAGE, convert.REGIONS):
+            self._set_visible(session, role, True)
+        self._set_visible(session, convert.MINERAL, session.is_current)
         self.select_image(session)
         self.fly_to(session, (0, 0, session.info.height_px, session.info.width_px), margin=1.05)
 
@@ -89,7 +92,7 @@ class Stage:
             made[1]["colormap"] = Colormap(**made[1]["colormap"])
             layer = self._add_above_image(session, made)
         layer.contrast_limits = convert.preview_limits(rule, threshold)
-        layer.visible = True
+        self._set_visible(session, convert.PREVIEW, True)
         self._set_visible(session, convert.MINERAL, False)
 
     def hide_preview(self, session: Session) -> None:
@@ -105,14 +108,18 @@ class Stage:
     def show_mineral(self, session: Session) -> None:
         """Show the latest measurement in place of the preview."""
         assert session.analysis is not None
-        self.drop(session, convert.MINERAL)
-        made = convert.mineral_layer(session, session.analysis, colour=self.colour, opacity=self.opacity)
-        made[1]["colormap"] = DirectLabelColormap(color_dict=made[1]["colormap"])
-        layer = self._add_above_image(session, made)
-        assert isinstance(layer, Labels)
-        layer.contour = _OUTLINE_PX if self.outline else 0
-        layer.editable = False  # what was counted is not painted on: it follows from image, recipe and strokes
+        data, options, kind = convert.mineral_layer(session, session.analysis, colour=self.colour, opacity=self.opacity)
+        layer = self.layer(session, convert.MINERAL)
+        if layer is None:
+            options["colormap"] = DirectLabelColormap(color_dict=options["colormap"])
+            layer = self._add_above_image(session, (data, options, kind))
+            layer.contour = _OUTLINE_PX if self.outline else 0
+            layer.editable = False  # what was counted is not painted on: it follows from image, recipe and strokes
+        else:
+            layer.data = data
+            layer.features = options["features"]
         self.hide_preview(session)
+        self._set_visible(session, convert.MINERAL, True)
 
     def restyle(self, colour: str, opacity: float, outline: bool) -> None:
         """Change how mineral is drawn, on every image."""
@@ -126,6 +133,12 @@ class Stage:
                 layer.colormap = DirectLabelColormap(color_dict=convert.mineral_colormap(colour))
                 layer.opacity = opacity
                 layer.contour = _OUTLINE_PX if outline else 0
+
+    def highlight(self, session: Session, region: int) -> None:
+        """Tell one region, counted from 0, from the others by colour."""
+        layer = self.layer(session, convert.MINERAL)
+        if layer is not None:
+            layer.colormap = DirectLabelColormap(color_dict=convert.mineral_colormap(self.colour, region + 1))
 
     def draw_region(self, session: Session) -> Shapes:
         """Make the layer of regions active and ready to draw a polygon; it is added where there is none."""
@@ -192,5 +205,5 @@ class Stage:
 
     def _set_visible(self, session: Session, role: str, visible: bool) -> None:
         layer = self.layer(session, role)
-        if layer is not None:
+        if layer is not None and layer.visible != visible:  # setting it reads the pixels again, even to the same
             layer.visible = visible

@@ -66,7 +66,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.controls.say("")
         self.stage.add(layers_of(sessions))
         self._choose(sessions[0])
-        self.stage.show_only(sessions[0])
+        self._show_chosen()
+        self._refresh()
+        # Once more when the window has been laid out: a canvas that is still growing would be fitted too small.
+        QTimer.singleShot(_SETTLE_MS, self._show_chosen)
         return True
 
     def measure(self) -> None:
@@ -108,7 +111,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def _on_image(self, index: int) -> None:
         self._choose(self._sessions[index])
-        self.stage.show_only(self._sessions[index])
+        self._show_chosen()
         self._refresh()
 
     def _on_recipe(self, name: str) -> None:
@@ -134,6 +137,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         if session is not None and session.analysis is not None:
             table = session.analysis.regions
             box = (table.row_min, table.col_min, table.row_max, table.col_max)
+            self.stage.highlight(session, region)
             self.stage.fly_to(session, tuple(int(edge[region]) for edge in box))  # type: ignore[arg-type]
 
     def _change(self, change: Callable[[Session], None]) -> bool:
@@ -221,11 +225,16 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     # Inside
 
+    def _show_chosen(self) -> None:
+        if self.session is not None:
+            self.stage.show_only(self.session)
+
     def _choose(self, session: Session | None) -> None:
         """Turn to another image; work on the one before is dropped."""
-        self.session = session
-        self._is_working = False
-        self._runner.drop()
+        if session is not self.session:
+            self.session = session
+            self._is_working = False
+            self._runner.drop()
 
     def _refresh(self, *, new_rule: bool = False) -> None:
         """Bring panel and preview in line with the session, and find the automatic threshold where it is not known."""
