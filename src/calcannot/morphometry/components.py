@@ -16,14 +16,10 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 
-def label_runs(runs: RunTable, *, diagonal: bool) -> tuple[Int32, int]:
-    """Number the components of runs from 0, in raster order of their first pixel.
+def label_runs(runs: RunTable) -> tuple[Int32, int]:
+    """Number the 8-connected components of runs from 0, in raster order of their first pixel.
 
-    Parameters
-    ----------
-    diagonal
-        True for 8-connectivity (mineral), False for 4-connectivity (background): each other's complement, so that a
-        hole is what a closed outline encloses.
+    Background is 4-connected, the complement of 8: a hole is what a closed outline encloses.
 
     Returns
     -------
@@ -32,7 +28,13 @@ def label_runs(runs: RunTable, *, diagonal: bool) -> tuple[Int32, int]:
     count
         Number of components.
     """
-    return _label(runs.row_start, runs.start, runs.stop, 1 if diagonal else 0)
+    return _label(runs.row_start, runs.start, runs.stop, 1)
+
+
+def label_background(runs: RunTable) -> tuple[tuple[Int64, Int32, Int32], Int32, int]:
+    """The 4-connected pieces of everything else: their runs (row starts, starts, stops), labels and number."""
+    background = runs.background()
+    return background, *_label(*background, 0)
 
 
 @compiled
@@ -83,11 +85,10 @@ def filled_areas(runs: RunTable, labels: Int32, count: int, area: Int64) -> tupl
     filled_area, hole_count
         int64 (count,).
     """
-    background = runs.background()
-    gaps, gap_count = label_runs(background, diagonal=False)
+    background, gaps, gap_count = label_background(runs)
     return _fill(
         runs.row_start, runs.start, runs.stop, labels, count, area,
-        background.row_start, background.start, background.stop, gaps, gap_count, runs.width_px,
+        *background, gaps, gap_count, runs.width_px,
     )  # fmt: skip
 
 

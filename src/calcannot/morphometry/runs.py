@@ -1,4 +1,4 @@
-"""Runs of mineral pixels, gathered band by band.
+"""Runs of mineral pixels of a whole image, joined from boxes.
 
 A row of the image is one row of runs however it was tiled, so nothing that is computed from runs can depend on the size
 or the order of tiles.
@@ -7,20 +7,34 @@ or the order of tiles.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.model.classes import ADDED, EDGE
+from calcannot.morphometry.box_runs import (
+    FIELDS,
+    FLAGS,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    LEVEL_SUM,
+    MASKS,
+    START,
+    STOP,
+    BoxRuns,
+)
 
-Classes = npt.NDArray[np.uint8]
-Levels = npt.NDArray[np.int32]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunTable:
-    """All runs of one class of pixels, in raster order.
+    """All runs of one mask, in raster order.
 
     Attributes
     ----------
@@ -36,108 +50,105 @@ class RunTable:
 
     height_px: int
     width_px: int
-    row_start: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int32]
-    stop: npt.NDArray[np.int32]
-    level_sum: npt.NDArray[np.int64]
-    level_min: npt.NDArray[np.int32]
-    level_max: npt.NDArray[np.int32]
+    row_start: Int64
+    start: Int32
+    stop: Int32
+    level_sum: Int64
+    level_min: Int32
+    level_max: Int32
     flags: npt.NDArray[np.uint8]
 
-    def background(self) -> RunTable:
-        """Runs of everything else; levels and flags are 0."""
-        row_start, start, stop = _gaps(self.row_start, self.start, self.stop, self.width_px)
-        none = np.zeros(start.size, np.int32)
-        return RunTable(
-            self.height_px, self.width_px, row_start, start, stop, none.astype(np.int64), none, none,
-            none.astype(np.uint8),
-        )  # fmt: skip
+    def background(self) -> tuple[Int64, Int32, Int32]:
+        """Row starts, starts and stops of the runs of everything else."""
+        return _gaps(self.row_start, self.start, self.stop, self.width_px)
 
 
 @dataclass(slots=True)
 class RunCollector:
-    """Takes bands of classified pixels from top to bottom and keeps the runs of one class."""
+    """Takes bands of boxes from top to bottom and joins their runs across the seams."""
 
     width_px: int
-    bit: int
-    _parts: list[tuple[npt.NDArray[np.generic], ...]] = field(default_factory=list)
-    _counts: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    reference_px: int = 0
+    _counts: tuple[list[Int32], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
+    _fields: tuple[list[Int32], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
+    _sums: tuple[list[Int64], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
 
-    def add_band(self, classes: Classes, levels: Levels) -> None:
-        """Append full-width rows: ``classes`` uint8 and ``levels`` int32, both (rows, width)."""
-        counts = _count_runs(classes, self.bit)
-        self._counts.append(counts)
-        self._parts.append(_extract_runs(classes, levels, self.bit, counts))
+    def add_band(self, boxes: Sequence[BoxRuns]) -> None:
+        """Append rows: boxes side by side from the image's left border to its right, all of one height."""
+        self.reference_px += sum(box.reference_px for box in boxes)
+        filled = [box for box in boxes if len(box.runs)]
+        height = boxes[0].counts.shape[1]
+        if not filled:
+            for mask in range(len(MASKS)):
+                self._counts[mask].append(np.zeros(height, np.int32))
+            return
+        counts = np.stack([box.counts for box in filled])
+        runs = np.concatenate([box.runs for box in filled])
+        first_of_box = np.cumsum([0, *(len(box.runs) for box in filled)])
+        for mask in range(len(MASKS)):
+            joined_counts, fields, sums = _join(counts, runs, first_of_box, mask)
+            self._counts[mask].append(joined_counts)
+            self._fields[mask].append(fields)
+            self._sums[mask].append(sums)
 
-    def finish(self) -> RunTable:
-        """All runs so far as one table."""
-        counts = np.concatenate(self._counts)
+    def finish(self, mask: int) -> RunTable:
+        """All runs of one of ``MASKS``; can be asked for once."""
+        position = MASKS.index(mask)
+        counts = np.concatenate(self._counts[position])
         row_start = np.zeros(counts.size + 1, np.int64)
         np.cumsum(counts, out=row_start[1:])
-        columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
-        self._parts.clear()
-        return RunTable(int(counts.size), self.width_px, row_start, *columns)
+        parts = self._fields[position]
+        fields = np.concatenate(parts, axis=1) if parts else np.zeros((FIELDS - 1, 0), np.int32)
+        sums = np.concatenate(self._sums[position]) if parts else np.zeros(0, np.int64)
+        parts.clear()
+        self._sums[position].clear()
+        start, stop, level_min, level_max, flags = fields
+        return RunTable(
+            int(counts.size), self.width_px, row_start, start, stop, sums, level_min, level_max, flags.astype(np.uint8)
+        )
 
 
 @compiled
-def _count_runs(classes: Classes, bit: int) -> npt.NDArray[np.int64]:
-    height, width = classes.shape
-    counts = np.zeros(height, np.int64)
-    for row in range(height):
-        inside = False
-        total = 0
-        for col in range(width):
-            mineral = (classes[row, col] & bit) != 0
-            if mineral and not inside:
-                total += 1
-            inside = mineral
-        counts[row] = total
-    return counts
+def _join(counts: Int32, runs: Int32, first_of_box: Int64, mask: int) -> tuple[Int32, Int32, Int64]:
+    """Runs of one mask row by row; a run that ends where the next box begins one is one run with it.
 
-
-@compiled
-def _extract_runs(
-    classes: Classes, levels: Levels, bit: int, counts: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.generic], ...]:
-    total = counts.sum()
-    start = np.empty(total, np.int32)
-    stop = np.empty(total, np.int32)
-    level_sum = np.empty(total, np.int64)
-    level_min = np.empty(total, np.int32)
-    level_max = np.empty(total, np.int32)
-    flags = np.empty(total, np.uint8)
-    height, width = classes.shape
+    Returns counts (height,), start, stop, least and largest level and flags as rows of int32 (5, n), sums int64 (n,).
+    """
+    boxes, height = counts.shape[0], counts.shape[2]
+    place = np.empty(boxes, np.int64)
+    most = 0
+    for box in range(boxes):
+        place[box] = first_of_box[box]
+        for before in range(mask):
+            place[box] += counts[box, before].sum()
+        most += counts[box, mask].sum()
+    joined = np.zeros(height, np.int32)
+    fields = np.empty((5, most), np.int32)
+    sums = np.empty(most, np.int64)
     n = 0
     for row in range(height):
-        if counts[row] == 0:
-            continue
-        col = 0
-        while col < width:
-            if (classes[row, col] & bit) == 0:
-                col += 1
-                continue
-            first = col
-            total_level = 0
-            lowest = highest = levels[row, col]
-            seen = 0
-            while col < width and (classes[row, col] & bit) != 0:
-                level = levels[row, col]
-                total_level += level
-                lowest = min(lowest, level)
-                highest = max(highest, level)
-                seen |= classes[row, col]
-                col += 1
-            start[n], stop[n] = first, col
-            level_sum[n], level_min[n], level_max[n] = total_level, lowest, highest
-            flags[n] = seen & (EDGE | ADDED)
-            n += 1
-    return start, stop, level_sum, level_min, level_max, flags
+        row_first = n
+        for box in range(boxes):
+            for _ in range(counts[box, mask, row]):
+                run = runs[place[box]]
+                place[box] += 1
+                if n > row_first and fields[1, n - 1] == run[START]:
+                    fields[1, n - 1] = run[STOP]
+                    fields[2, n - 1] = min(fields[2, n - 1], run[LEVEL_MIN])
+                    fields[3, n - 1] = max(fields[3, n - 1], run[LEVEL_MAX])
+                    fields[4, n - 1] |= run[FLAGS]
+                    sums[n - 1] += run[LEVEL_SUM]
+                else:
+                    fields[0, n], fields[1, n] = run[START], run[STOP]
+                    fields[2, n], fields[3, n], fields[4, n] = run[LEVEL_MIN], run[LEVEL_MAX], run[FLAGS]
+                    sums[n] = run[LEVEL_SUM]
+                    n += 1
+        joined[row] = n - row_first
+    return joined, fields[:, :n].copy(), sums[:n].copy()
 
 
 @compiled
-def _gaps(
-    row_start: npt.NDArray[np.int64], start: npt.NDArray[np.int32], stop: npt.NDArray[np.int32], width: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _gaps(row_start: Int64, start: Int32, stop: Int32, width: int) -> tuple[Int64, Int32, Int32]:
     height = row_start.size - 1
     most = start.size + height
     gap_row = np.zeros(height + 1, np.int64)

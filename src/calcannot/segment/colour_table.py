@@ -70,6 +70,7 @@ def compile_colours(classify: Classify) -> Bytes:
     return table.reshape(-1)
 
 
+@lru_cache(maxsize=2)
 def compile_colour_levels(channel: Channel) -> npt.NDArray[np.uint16]:
     """Channel level of every 8-bit colour; uint16 (2^24,)."""
     scale = level_scale(channel)
@@ -77,6 +78,44 @@ def compile_colour_levels(channel: Channel) -> npt.NDArray[np.uint16]:
     for red in range(256):
         table[red] = scale.to_levels(channel.values(_plane(red)))
     return table.reshape(-1)
+
+
+def empty_cubes(table: Bytes) -> npt.NDArray[np.int16]:
+    """For each level i the largest j such that no colour with all channels from i to j has a class, or -1.
+
+    Parameters
+    ----------
+    table
+        From ``compile_colours``.
+
+    Returns
+    -------
+    ndarray
+        int16 (256,).
+    """
+    return _empty_cubes(table.reshape(256, 256, 256))
+
+
+@compiled
+def _empty_cubes(table: Bytes) -> npt.NDArray[np.int16]:
+    result = np.full(256, -1, np.int16)
+    high = -1
+    for low in range(256):
+        high = max(high, low - 1)
+        while high < 255 and _shell_is_empty(table, low, high + 1):
+            high += 1
+        result[low] = high if high >= low else -1
+    return result
+
+
+@compiled
+def _shell_is_empty(table: Bytes, low: int, high: int) -> bool:
+    """Whether no colour of the cube from low to high has a class that has a channel equal to high."""
+    for a in range(low, high + 1):
+        for b in range(low, high + 1):
+            if table[high, a, b] or table[a, high, b] or table[a, b, high]:
+                return False
+    return True
 
 
 def compile_greys(classify: Classify, first_level: int) -> Bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.compiled import compiled
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.colour_table import FLOAT_STEPS, GREY_LEVELS, count_colours, level_scale
 from calcannot.segment.histogram import Histogram, from_levels, from_weighted_values
@@ -17,11 +18,27 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Stain
 
 Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Integer channels of 8-bit colour, by the number that the kernel knows them by.
+_BYTE_CHANNELS: Final = {"red": 0, "green": 1, "blue": 2, "value": 3, "minimum": 4, "glass": 5}
+_TABLES = 4  # histograms side by side: neighbouring pixels are alike, and adding to one bin waits for the last time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileCounts:
+    """Counts of one tile, to be merged: by channel, number of pixels, whether one has colour, the pixels if asked."""
+
+    levels: dict[str | Stain, Counts]
+    pixel_count: int
+    has_colour: bool
+    pixels: Pixels | None
+    chosen: Mask | None
 
 
 @dataclass(slots=True)
 class ImageStatistics:
-    """Histograms of chosen channels. Add every tile once, in any order; then ask.
+    """Histograms of chosen channels. Count tiles in any thread, merge each once in one thread; then ask.
 
     Integer channels are counted level by level. Real channels of 8-bit colour are counted colour by colour, so that
     their histogram is that of the pixels themselves; those of other images are counted in 65,535ths of their range.
@@ -29,19 +46,18 @@ class ImageStatistics:
 
     info: ImageInfo
     channels: tuple[str | Stain, ...]
+    pixel_count: int = field(init=False, default=0)
+    has_colour: bool = field(init=False, default=False)
     _bound: dict[str | Stain, Channel] = field(init=False)
     _counts: dict[str | Stain, Counts] = field(init=False)
     _colours: Counts | None = field(init=False, default=None)
-    _range: tuple[float, float] = field(init=False)
-    pixel_count: int = field(init=False, default=0)
-    has_colour: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._bound = {spec: channel_of(spec, self.info) for spec in self.channels}
         self._counts = {}
         for spec, channel in self._bound.items():
             if channel.is_integer:
-                self._counts[spec] = np.zeros(GREY_LEVELS, np.int64)
+                self._counts[spec] = np.zeros(256 if self.info.dtype == "uint8" else GREY_LEVELS, np.int64)
             elif self._is_byte_colour:
                 self._colours = np.zeros(1 << 24, np.int64) if self._colours is None else self._colours
             else:
@@ -55,24 +71,24 @@ class ImageStatistics:
     def _first_level(self) -> int:
         return -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
 
-    def add(self, pixels: Pixels, chosen: npt.NDArray[np.bool_] | None) -> None:
-        """Count the chosen pixels of a tile, or all of them. Not from two threads at once."""
-        if chosen is None:
-            chosen = np.ones(pixels.shape[:2], np.bool_)
-        if not chosen.any():
-            return
-        self.pixel_count += int(chosen.sum())
-        if self.info.channels == 3 and not self.has_colour:
-            red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-            self.has_colour = bool(((red != green) | (green != blue))[chosen].any())
-        if self._colours is not None:
-            count_colours(np.ascontiguousarray(pixels, dtype=np.uint8), chosen, self._colours)
-        for spec, counts in self._counts.items():
-            channel = self._bound[spec]
-            values = channel.values(pixels)[chosen]
-            levels = level_scale(channel).to_levels(values).astype(np.int64)
-            index = levels - (self._first_level if channel.is_integer else 0)
-            self._counts[spec] = counts + np.bincount(np.clip(index, 0, counts.size - 1), minlength=counts.size)
+    def count(self, pixels: Pixels, chosen: Mask | None) -> TileCounts:
+        """Count the chosen pixels of a tile, or all of them (None)."""
+        if chosen is not None and chosen.all():
+            chosen = None
+        levels = {spec: self._count(spec, counts.size, pixels, chosen) for spec, counts in self._counts.items()}
+        total = pixels.shape[0] * pixels.shape[1] if chosen is None else int(np.count_nonzero(chosen))
+        colourful = self.has_colour or (self.info.channels == 3 and _any_colour(pixels, chosen))
+        return TileCounts(levels, total, colourful, pixels if self._colours is not None else None, chosen)
+
+    def merge(self, tile: TileCounts) -> None:
+        """Take in the counts of a tile."""
+        self.pixel_count += tile.pixel_count
+        self.has_colour |= tile.has_colour
+        for spec, counts in tile.levels.items():
+            self._counts[spec] += counts
+        if self._colours is not None and tile.pixels is not None:
+            everywhere = np.ones(tile.pixels.shape[:2], np.bool_) if tile.chosen is None else tile.chosen
+            count_colours(np.ascontiguousarray(tile.pixels, dtype=np.uint8), everywhere, self._colours)
 
     def histogram(self, spec: str | Stain) -> Histogram:
         """Histogram of one of the channels."""
@@ -88,3 +104,38 @@ class ImageStatistics:
         levels = np.flatnonzero(counts)
         scale = level_scale(channel)
         return from_weighted_values(scale.offset + levels * scale.step, counts[levels])
+
+    def _count(self, spec: str | Stain, size: int, pixels: Pixels, chosen: Mask | None) -> Counts:
+        channel = self._bound[spec]
+        if chosen is None and self._is_byte_colour and isinstance(spec, str):
+            tables = np.zeros((_TABLES, size), np.int64)
+            _count_bytes(np.ascontiguousarray(pixels), _BYTE_CHANNELS[spec], tables)
+            return np.asarray(tables.sum(axis=0))
+        values = channel.values(pixels)
+        levels = level_scale(channel).to_levels(values if chosen is None else values[chosen]).astype(np.int64)
+        index = levels.ravel() - (self._first_level if channel.is_integer else 0)
+        return np.bincount(np.clip(index, 0, size - 1), minlength=size)
+
+
+def _any_colour(rgb: Pixels, chosen: Mask | None) -> bool:
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    coloured = (red != green) | (green != blue)
+    return bool(coloured.any() if chosen is None else coloured[chosen].any())
+
+
+@compiled
+def _count_bytes(rgb: npt.NDArray[np.uint8], channel: int, tables: Counts) -> None:
+    """Add each pixel to its bin; the channels as ``Channel.values`` computes them."""
+    for row in range(rgb.shape[0]):
+        for col in range(rgb.shape[1]):
+            red, green, blue = rgb[row, col, 0], rgb[row, col, 1], rgb[row, col, 2]
+            if channel < 3:
+                level = rgb[row, col, channel]
+            elif channel == 3:
+                level = max(red, green, blue)
+            elif channel == 4:
+                level = min(red, green, blue)
+            else:
+                brightest, darkest = max(red, green, blue), min(red, green, blue)
+                level = darkest if brightest - darkest <= brightest >> 3 else np.uint8(0)
+            tables[col & 3, level] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from calcannot.segment.colour_table import (
     compile_colour_levels,
     compile_colours,
     compile_greys,
+    empty_cubes,
     level_scale,
     look_up_colours,
 )
@@ -34,6 +35,14 @@ Bytes = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.int32]
 
 _MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
+
+
+class ColourTables(NamedTuple):
+    """Class and level of each of 2^24 colours, and the bounds within which all colours are without class."""
+
+    classes: Bytes
+    levels: npt.NDArray[np.uint16]
+    empty_up_to: npt.NDArray[np.int16]
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class WindowClassifier:
     _channel: Channel = field(init=False)
     _table: Bytes | None = field(init=False, default=None)
     _levels: npt.NDArray[np.uint16] | None = field(init=False, default=None)
+    _empty_up_to: npt.NDArray[np.int16] | None = field(init=False, default=None)
     _first_grey: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -68,9 +78,18 @@ class WindowClassifier:
         if self.info.channels == 3 and self.info.dtype == "uint8":
             self._table = compile_colours(self._rule_bits)
             self._levels = compile_colour_levels(self._channel)
+            self._empty_up_to = empty_cubes(self._table)
         elif self.info.dtype in ("uint8", "uint16", "int16"):
             self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
             self._table = compile_greys(self._rule_bits, self._first_grey) if self.info.channels == 1 else None
+
+    @property
+    def colour_tables(self) -> ColourTables | None:
+        """Tables that decide a pixel by its colour alone, or None where its place or neighbours matter too."""
+        alone = not (self.annotations.strokes or self.recipe.halo_px or self.recipe.smoothing_sigma_px)
+        if alone and self._table is not None and self._levels is not None and self._empty_up_to is not None:
+            return ColourTables(self._table, self._levels, self._empty_up_to)
+        return None
 
     def classify(self, source: ImageSource, row: int, col: int, height: int, width: int) -> tuple[Bytes, Levels]:
         """Class bits and channel levels of a box.

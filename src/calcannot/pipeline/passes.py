@@ -1,0 +1,116 @@
+"""The two passes over an image: one that counts, one that classifies."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from calcannot.model.annotation import Annotations, StrokeKind
+from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_colours
+from calcannot.morphometry.runs import RunCollector
+from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_in_order
+from calcannot.segment.background import fit_surface
+from calcannot.segment.polygons import inside
+from calcannot.segment.resolve import channels_needed, smoothing_px
+from calcannot.segment.smoothing import read_smoothed
+from calcannot.segment.statistics import ImageStatistics, TileCounts
+from calcannot.segment.window import WindowClassifier, allowed_in
+
+if TYPE_CHECKING:
+    from calcannot.model.annotation import Stroke
+    from calcannot.model.image import ImageSource
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.resolved import Surface
+
+_SMOOTHING_STEPS: Final = 7
+
+
+def gather_statistics(
+    source: ImageSource, recipe: Recipe, annotations: Annotations, workers: int, progress: Progress | None
+) -> ImageStatistics:
+    """Histograms that the recipe's automatic decisions need, over the region of interest or the whole image.
+
+    Where the recipe is all numbers, no pixel is read.
+    """
+    info = source.info
+    statistics = ImageStatistics(info, channels_needed(recipe, info))
+    if not statistics.channels:
+        return statistics
+    sigma_px = smoothing_px(recipe, info)
+    bounded = bool(annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE))
+
+    def count(box: Box) -> TileCounts:
+        pixels = read_smoothed(source, box.row, box.col, box.height, box.width, sigma_px)
+        chosen = allowed_in(annotations, box.row, box.col, box.height, box.width) if bounded else None
+        return statistics.count(pixels, chosen)
+
+    def work(strip: Strip) -> list[TileCounts]:
+        return [count(box) for box in strip]
+
+    strips = chain.from_iterable(bands(info, halo=sigma_px > 0))
+    for strip, tiles in map_in_order(work, strips, workers):
+        for tile in tiles:
+            statistics.merge(tile)
+        if progress:
+            progress("statistics", strip[-1].row + strip[-1].height, info.height_px)
+    return statistics
+
+
+def fit_background(source: ImageSource, recipe: Recipe, region: Stroke) -> Surface:
+    """Local background of one region of interest, with as little smoothing as the noise allows.
+
+    Blur moves an edge that is cut below half its height, noise hides it: pixels are smoothed just so far that the
+    recipe's multiple of the noise does not exceed its share of the peak, and no further than the recipe says.
+    """
+    info, background = source.info, recipe.background
+    assert background is not None
+    x_min, y_min, x_max, y_max = region.bounds()
+    row, col = max(0, math.floor(y_min)), max(0, math.floor(x_min))
+    height, width = min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
+    within = inside(region, row, col, height, width)
+    for step in range(_SMOOTHING_STEPS + 1):
+        sigma_px = smoothing_px(recipe, info) * step / _SMOOTHING_STEPS
+        surface = fit_surface(
+            read_smoothed(source, row, col, height, width, sigma_px).astype(np.float64),
+            within,
+            background.rim.in_px(info.calibration, "background.rim"),
+            background.k_sigma,
+            background.peak_fraction,
+            smoothing_sigma_px=sigma_px,
+            name=region.id,
+            row=row,
+            col=col,
+        )
+        if background.k_sigma * surface.sigma <= background.peak_fraction * surface.peak:
+            break
+    return surface
+
+
+def collect_runs(
+    source: ImageSource, classifier: WindowClassifier, workers: int, progress: Progress | None
+) -> RunCollector:
+    """Classify every pixel once and keep the runs of mineral."""
+    info = source.info
+    tables = classifier.colour_tables
+
+    def runs_of(box: Box) -> BoxRuns:
+        if tables is not None:
+            rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
+            return runs_of_colours(rgb, *tables, box.col)
+        return runs_of_classes(*classifier.classify(source, box.row, box.col, box.height, box.width), box.col)
+
+    def work(strip: Strip) -> list[BoxRuns]:
+        return [runs_of(box) for box in strip]
+
+    collector = RunCollector(info.width_px)
+    by_band = list(bands(info, halo=tables is None))
+    in_order = map_in_order(work, chain.from_iterable(by_band), workers)
+    for band in by_band:
+        collector.add_band([runs for _ in band for runs in next(in_order)[1]])
+        if progress:
+            progress("classify", band[0][0].row + band[0][0].height, info.height_px)
+    in_order.close()  # type: ignore[attr-defined]
+    return collector
