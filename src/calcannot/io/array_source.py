@@ -86,7 +86,7 @@ class ArraySource(Source):
             warnings=tuple(warnings),
             metadata=dict(metadata or {}),
         )
-        super().__init__(Path(name), info)
+        super().__init__(Path(name), info, files=())
         self._pixels = pixels
 
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:

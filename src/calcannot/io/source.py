@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.errors import ImageReadError
 from calcannot.model.image import ImageInfo, Modality
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -50,11 +52,14 @@ class Source:
         File the pixels come from.
     info
         Facts about the image.
+    files
+        The files that hold the pixels; unless given, ``path`` is the one.
     """
 
-    def __init__(self, path: Path, info: ImageInfo) -> None:
+    def __init__(self, path: Path, info: ImageInfo, files: Sequence[Path] | None = None) -> None:
         self._path = path
         self._info = info
+        self._stamps = {file: _stamp(file) for file in ((path,) if files is None else files)}
 
     @property
     def path(self) -> Path:
@@ -119,6 +124,19 @@ class Source:
         self._info = replace(self._info, calibration=calibration, warnings=warnings, metadata=metadata)
         return self
 
+    def check_unchanged(self) -> None:
+        """Compare size and time of change of the files with those at opening.
+
+        Raises
+        ------
+        ImageReadError
+            If a file was written to, replaced or removed since: pixels read from it may belong to two images.
+        """
+        for file, stamp in self._stamps.items():
+            if _stamp(file) != stamp:
+                what = "the file was changed while it was read"
+                raise ImageReadError(what, path=file, remedy="wait until it is copied whole, then measure it again")
+
     def close(self) -> None:
         """Release the file. May be called twice."""
 
@@ -131,6 +149,15 @@ class Source:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    """What changes when a file does; None when there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _size(calibration: Calibration) -> str:

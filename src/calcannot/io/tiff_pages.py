@@ -40,7 +40,7 @@ class PageReader:
     cache
         Where decoded segments are kept.
     blank
-        Sample that stands for tiles left out of the file, or None to refuse them.
+        Samples of a pixel that stand for tiles left out of the file, or None to refuse them.
 
     Raises
     ------
@@ -48,12 +48,13 @@ class PageReader:
         If the tags contradict each other, the file ends before its segments, or the codec is unknown.
     """
 
-    def __init__(self, page: Any, path: Path, file: ByteFile, cache: SegmentCache, blank: int | None) -> None:
+    def __init__(self, page: Any, path: Path, file: ByteFile, cache: SegmentCache, blank: tuple[int, ...] | None) -> None:
         self._page = page
         self._path = path
         self._file = file
         self._cache = cache
         self._blank = blank
+        self._background = np.asarray(blank or 0)
         self.height, self.width = int(page.imagelength), int(page.imagewidth)
         self._tile = self._segment_size()
         self._grid = math.ceil(self.height / self._tile[0]), math.ceil(self.width / self._tile[1])
@@ -105,7 +106,7 @@ class PageReader:
                 for plane in range(self._planes):
                     segment = self._segment(plane, down, across, keep=not whole)
                     where = np.s_[..., plane : plane + 1] if self._planes > 1 else np.s_[...]
-                    target[where] = self._blank if segment is None else segment[piece]
+                    target[where] = self._background[where] if segment is None else segment[piece]
         return samples
 
     def _is_whole(self, down: int, across: int, height: int, width: int) -> bool:

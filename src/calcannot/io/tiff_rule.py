@@ -35,7 +35,7 @@ class Rule:
     convert
         Pure function of an array of samples.
     blank
-        Sample that is background, for tiles that were left out of the file; None when none is.
+        Samples that are background, for tiles that were left out of the file; None when none are.
     warnings
         What the user should know.
     """
@@ -44,7 +44,7 @@ class Rule:
     dtype: str
     value_range: tuple[float, float]
     convert: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
-    blank: int | None
+    blank: tuple[int, ...] | None
     warnings: tuple[str, ...] = ()
 
 
@@ -126,7 +126,8 @@ def _colour(page: Any, path: Path) -> Rule:
             return on_white(rgb, samples[..., 3], largest=top, associated=alpha == _ASSOCIATED)
         return rgb_of_ycbcr(rgb) if luma else rgb
 
-    return Rule(3, dtype, range_of(dtype, bits), convert, None if luma else top, warnings)
+    blank = (255, 128, 128) if luma else (top,) * page.samplesperpixel
+    return Rule(3, dtype, range_of(dtype, bits), convert, blank, warnings)
 
 
 def _palette(page: Any, path: Path) -> Rule:

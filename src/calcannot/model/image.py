@@ -113,6 +113,9 @@ class ImageSource(Protocol):
             If the box is not inside the level.
         """
 
+    def check_unchanged(self) -> None:
+        """Raise ImageReadError if a file was written to, replaced or removed since it was opened."""
+
     def close(self) -> None:
         """Release the file. May be called twice."""
 

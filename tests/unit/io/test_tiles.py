@@ -111,3 +111,82 @@ def test_arrays_to_decode_into_miss_the_alignment_that_is_slow():
     for shape in [(256, 256, 3), (1, 1, 1), (7, 5, 3)] * 5:
         array = off_alignment(shape)
         assert array.shape == shape and array.ctypes.data % 32 and array.flags.c_contiguous
+
+
+def without_tile(path, index, page=0):
+    """Do as scanners do with glass: offset and byte count of a tile become 0."""
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        for code in (324, 325):
+            tag = tif.pages[page].tags[code]
+            values = list(tag.value)
+            values[index] = 0
+            tag.overwrite(values)
+
+
+@pytest.mark.parametrize("options", [{"compression": "jpeg"}, {"compression": "zlib"}, {"planarconfig": "separate"}])
+def test_a_tile_that_was_left_out_is_white_and_said(tmp_path, options):
+    stored = np.moveaxis(PICTURE, -1, 0) if "planarconfig" in options else PICTURE
+    tifffile.imwrite(tmp_path / "a.tif", stored, tile=(TILE, TILE), photometric="rgb", **options)
+    count = 3 if "planarconfig" in options else 1
+    for plane in range(count):
+        without_tile(tmp_path / "a.tif", plane * 9 + 4)
+    with open_image(tmp_path / "a.tif") as source:
+        assert any(f"{count} tiles were left out" in warning for warning in source.info.warnings)
+        assert (source.read(32, 32, 32, 32) == 255).all()
+        around = source.read(0, 0, 70, 90)
+        assert (around[32:64, 32:64] == 255).all() and (around[:32] != 255).any(axis=-1).mean() > 0.9
+
+
+def test_a_grey_tile_that_was_left_out_has_no_background_to_be(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", PICTURE[..., 0], tile=(TILE, TILE), photometric="minisblack")
+    without_tile(tmp_path / "a.tif", 0)
+    with pytest.raises(ImageReadError, match="no data"):
+        open_image(tmp_path / "a.tif")
+
+
+def jpeg2000(pieces):
+    return [imagecodecs.jpeg2k_encode(np.ascontiguousarray(each), codecformat="j2k", mct=False) for each in pieces]
+
+
+@pytest.mark.parametrize(("code", "photometric"), [(33003, "ycbcr"), (33005, "rgb")])
+def test_colours_of_aperio_jpeg_2000_are_those_put_in(tmp_path, code, photometric):
+    padded = np.pad(PICTURE, ((0, 26), (0, 6), (0, 0)), mode="edge")
+    if code == 33003:
+        matrix = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+        stored = np.clip(np.rint(padded @ matrix.T + [0, 128, 128]), 0, 255).astype(np.uint8)
+    else:
+        stored = padded
+    pieces = [stored[r : r + TILE, c : c + TILE] for r in range(0, 96, TILE) for c in range(0, 96, TILE)]
+    tifffile.imwrite(
+        tmp_path / "a.svs", iter(jpeg2000(pieces)), shape=PICTURE.shape, dtype="uint8", tile=(TILE, TILE),
+        photometric=photometric, compression=code, subsampling=(1, 1) if photometric == "ycbcr" else None,
+    )  # fmt: skip
+    without_tile(tmp_path / "a.svs", 8)
+    with open_image(tmp_path / "a.svs") as source:
+        found = source.read(0, 0, 70, 90).astype(int)
+    assert np.abs(found[:64, :64] - PICTURE[:64, :64]).max() <= (2 if code == 33003 else 0)
+    assert (found[64:, 64:] == 255).all()
+
+
+def test_a_file_that_changes_while_it_is_open_is_noticed(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PICTURE, tile=(TILE, TILE), photometric="rgb")
+    with open_image(path) as source:
+        source.check_unchanged()
+        with path.open("ab") as file:
+            file.write(b"more")
+        with pytest.raises(ImageReadError, match="changed while"):
+            source.check_unchanged()
+
+
+def test_every_level_is_the_level_whatever_its_true_size(tmp_path):
+    picture = np.random.default_rng(1).integers(0, 256, (101, 67, 3), dtype=np.uint8)
+    levels = [picture, picture[:50, :33], picture[:25, :16]]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number, each in enumerate(levels):
+            writer.write(each, tile=(16, 16), photometric="rgb", subfiletype=int(number > 0))
+    with open_image(tmp_path / "a.tif") as source:
+        found = source.info.levels
+        assert [level.downsample for level in found] == [1.0, (101 / 50 + 67 / 33) / 2, (101 / 25 + 67 / 16) / 2]
+        for number, each in enumerate(levels):
+            np.testing.assert_array_equal(source.read(0, 0, *each.shape[:2], number), each)
