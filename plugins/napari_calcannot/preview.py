@@ -56,8 +56,8 @@ class PreviewRule:
 
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Levels counted so that mineral is high; uint8 or uint16 (height, width)."""
-        levels = np.clip(self.scale.to_levels(self.channel.values(pixels)), self.first, self.last)
-        return (self.last - levels if self.dark else levels - self.first).astype(self.dtype)
+        levels = np.clip(self._levels(self.channel.values(pixels)), self.first, self.last)
+        return np.asarray(self.last - levels if self.dark else levels - self.first, dtype=self.dtype)
 
     def cut(self, threshold: float) -> int:
         """Mineral is where ``values`` are above this."""
@@ -70,8 +70,23 @@ class PreviewRule:
     def snapped(self, threshold: float) -> float:
         """The nearest threshold at which picture and measurement agree to the pixel."""
         at = (threshold - self.scale.offset) / self.scale.step
-        level = round(at) if self.channel.is_integer else round(at - 0.5) + 0.5
-        return min(max(self.scale.offset + level * self.scale.step, self.channel.low), self.channel.high)
+        if self.channel.is_integer:
+            return float(min(max(round(at), self.first), self.last))
+        return float(self._upper_edge(min(max(round(at - 0.5), self.first), self.last - 1)))
+
+    def _levels(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if self.channel.is_integer:
+            return values.astype(np.int64)
+        # Steps are closed above, as the rule is (at or below, or above), to the last bit of the same sum as in
+        # ``snapped``: a value that lies on an edge is on the same side in picture and measurement.
+        exact = values.astype(np.float64)
+        levels = np.ceil((exact - self.scale.offset) / self.scale.step - 0.5)
+        levels += exact > self._upper_edge(levels)
+        levels -= exact <= self._upper_edge(levels - 1)
+        return levels
+
+    def _upper_edge(self, level: Any) -> Any:
+        return self.scale.offset + (level + 0.5) * self.scale.step
 
 
 def preview_rule(recipe: Recipe, info: ImageInfo) -> PreviewRule:

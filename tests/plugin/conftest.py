@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calcannot.io import ArraySource
+from napari_calcannot.session import Session
+
+# Warnings of other people's libraries that appear as soon as a viewer is made. Ours stay errors.
+_NOT_OURS: list[str] = []
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and item.get_closest_marker("gui"):
+            for warning in _NOT_OURS:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture
+def sample_case() -> Path:
+    return Path(__file__).resolve().parents[2] / "sample_images"
+
+
+@pytest.fixture
+def grey_source() -> ArraySource:
+    pixels = np.random.default_rng(5).integers(0, 4096, (90, 130)).astype(np.uint16)
+    return ArraySource(pixels, name="grey.png", value_range=(0.0, 4095.0))
+
+
+@pytest.fixture
+def colour_source() -> ArraySource:
+    pixels = np.random.default_rng(6).integers(0, 256, (80, 120, 3)).astype(np.uint8)
+    return ArraySource(pixels, name="colour.png")
+
+
+@pytest.fixture
+def opened():
+    """Opens images as sessions, and closes them when the test is over."""
+    sessions = []
+
+    def open_session(path: Path, annotations=None) -> Session:
+        sessions.append(Session.open(path, annotations))
+        return sessions[-1]
+
+    yield open_session
+    for session in sessions:
+        session.close()

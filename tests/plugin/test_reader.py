@@ -1,0 +1,91 @@
+"""What is ours to read, and what comes of it."""
+
+import json
+import shutil
+
+import pytest
+
+from calcannot.errors import CalcannotError
+from napari_calcannot import sample_data
+from napari_calcannot.layers import SESSION
+from napari_calcannot.reader import get_reader, open_path
+
+
+@pytest.fixture
+def close():
+    opened = []
+    yield opened.extend
+    for session in opened:
+        session.close()
+
+
+def sessions_in(layers):
+    return list(dict.fromkeys(options["metadata"][SESSION] for _, options, _ in layers))
+
+
+def test_not_ours(tmp_path):
+    text = tmp_path / "notes.tif"
+    text.write_text("not a picture")
+    assert get_reader(text) is None
+    assert get_reader(tmp_path / "absent.png") is None
+    assert get_reader(tmp_path) is None
+    gif = tmp_path / "moving.png"
+    gif.write_bytes(b"GIF89a" + bytes(40))
+    assert get_reader(gif) is None
+
+
+def test_an_image(sample_case, close):
+    path = sample_case / "section.tif"
+    layers = get_reader(str(path))(str(path))
+    close(sessions_in(layers))
+    ((data, options, kind),) = layers
+    assert kind == "image"
+    assert data.shape == (1800, 2400, 3)
+    assert options["name"] == "section.tif"
+
+
+def test_a_case_opens_all_images_with_role_and_regions(sample_case, close):
+    layers = get_reader([sample_case])([sample_case])
+    close(sessions_in(layers))
+    assert [(kind, options["visible"]) for _, options, kind in layers] == [
+        ("image", True), ("shapes", True), ("image", False),
+    ]  # fmt: skip
+    assert [options["name"] for _, options, _ in layers][::2] == [
+        "radiograph: radiograph.dcm",
+        "histology: section.tif",
+    ]
+    assert len(layers[1][0]) == 2
+
+
+def test_suffix_is_of_no_importance(sample_case, tmp_path, close):
+    path = tmp_path / "IM0001"
+    shutil.copyfile(sample_case / "radiograph.dcm", path)
+    sessions = open_path(path)
+    close(sessions)
+    assert sessions[0].info.modality == "radiograph"
+    assert get_reader(path) is not None
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["{", "[]", '{"images": []}', '{"images": [{"path": "../outside.tif"}]}', '{"images": [{"path": "absent.tif"}]}'],
+)
+def test_a_broken_case_is_an_error_that_says_so(tmp_path, record):
+    (tmp_path / "case.json").write_text(record)
+    with pytest.raises(CalcannotError):
+        open_path(tmp_path)
+
+
+def test_a_case_with_a_role_that_is_no_text(sample_case, tmp_path, close):
+    shutil.copyfile(sample_case / "section.tif", tmp_path / "a.tif")
+    (tmp_path / "case.json").write_text(json.dumps({"images": [{"path": "a.tif", "role": 3}]}))
+    sessions = open_path(tmp_path)
+    close(sessions)
+    assert sessions[0].role == "3"
+
+
+def test_sample_data(close):
+    for function, kinds in ((sample_data.section, ["image"]), (sample_data.radiograph, ["image", "shapes"])):
+        layers = function()
+        close(sessions_in(layers))
+        assert [kind for _, _, kind in layers] == kinds
