@@ -12,6 +12,7 @@ otherwise: a tail of dark nuclei falls off without a valley.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ _SMOOTHING_BINS = (1.5, 3.0, 6.0, 12.0)  # the finest that shows a valley; littl
 _VALLEY_SHARE = 0.5  # a valley is at most half as high as the lower of its two modes
 _SIGNIFICANCE = 5.0  # and lower by five standard deviations of the counts
 _FLOOR_RISE = 1.5  # the empty stretch ends where the counts are half as high again: there nuclei begin
-
 _FEW_PIXELS = 3.0  # per level; a stretch is not cut short by counts this small
+_FLOOR_SIGMAS = 4.0  # nor by the noise of the counts, of which the bottom is the lowest of many
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def find_valley(histogram: Histogram, *, low: float, high: float, least_contrast
     else:
         return Valley(False, low, low, high, 0.0, low, low)
     peak, bottom, tissue = split
-    first, last = _empty_stretch(smooth, peak, bottom, tissue)
+    first, last = _empty_stretch(smooth, sigma, peak, bottom, tissue)
     at = int(np.clip((peak + tissue) / 2, first, last))
     levels = [low + index * width for index in (peak, tissue, first, last)]
     # The whole of bin ``at`` is mineral: its last level where the channel is one of integers.
@@ -101,7 +102,6 @@ def _darkest_split(
     Of all valleys that qualify the deepest in proportion to its lower side wins, so that a shoulder inside the mineral
     (a brown rim, a bright crack) is not taken for tissue.
     """
-    pixels_per_count = 2.0 * np.sqrt(np.pi) * sigma  # a Gaussian average of Poisson counts has this much less variance
     mode_below = np.maximum.accumulate(smooth)
     mode_above = np.maximum.accumulate(smooth[::-1])[::-1]
     best: tuple[float, int, int, int] | None = None
@@ -109,7 +109,7 @@ def _darkest_split(
         if not smooth[bottom - 1] >= smooth[bottom] <= smooth[bottom + 1]:
             continue
         lower = min(mode_below[bottom], mode_above[bottom])
-        noise = np.sqrt((lower + smooth[bottom]) / pixels_per_count)
+        noise = _noise(lower + smooth[bottom], sigma)
         if lower == 0 or smooth[bottom] > _VALLEY_SHARE * lower or lower - smooth[bottom] < _SIGNIFICANCE * noise:
             continue
         peak, tissue = int(np.argmax(smooth[: bottom + 1])), _median_bin(counts, bottom + 1)
@@ -124,9 +124,16 @@ def _median_bin(counts: npt.NDArray[np.float64], start: int) -> int:
     return start + int(np.searchsorted(cumulative, cumulative[-1] / 2))
 
 
-def _empty_stretch(smooth: npt.NDArray[np.float64], peak: int, bottom: int, tissue: int) -> tuple[int, int]:
+def _noise(count: float, sigma: float) -> float:
+    """Standard deviation of Poisson counts after a Gaussian average: that of 2 sqrt(pi) sigma times as many."""
+    return math.sqrt(count / (2.0 * math.sqrt(math.pi) * sigma))
+
+
+def _empty_stretch(
+    smooth: npt.NDArray[np.float64], sigma: float, peak: int, bottom: int, tissue: int
+) -> tuple[int, int]:
     """First and last bin around the bottom whose counts are little above the bottom's, give or take their noise."""
-    limit = _FLOOR_RISE * smooth[bottom] + _FEW_PIXELS
+    limit = _FLOOR_RISE * smooth[bottom] + _FEW_PIXELS + _FLOOR_SIGMAS * _noise(smooth[bottom], sigma)
     first = last = bottom
     while first - 1 > peak and smooth[first - 1] <= limit:
         first -= 1
