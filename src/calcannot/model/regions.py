@@ -10,6 +10,8 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
+_CELLS_AT_ONCE = 1 << 19  # of a mask being drawn: its sums then stay in the processor's cache
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledRuns:
@@ -71,17 +73,25 @@ class LabelledRuns:
         """
         width = -(-self.width_px // factor)
         band = np.zeros((-(-height // factor), width), np.uint8)
-        first = int(self.row_start[row])
-        for r in range(height):
-            last = int(self.row_start[row + r + 1])
-            if last > first:
-                # A run covers the reduced columns from that of its first pixel to that of its last.
-                change = np.zeros(width + 1, np.int32)
-                np.add.at(change, self.start[first:last] // factor, 1)
-                np.add.at(change, (self.stop[first:last] - 1) // factor + 1, -1)
-                band[r // factor] |= np.cumsum(change[:-1]) > 0
-            first = last
+        rows = max(1, _CELLS_AT_ONCE // width)
+        for top in range(0, len(band), rows):
+            part = band[top : top + rows]
+            self._draw(part, row + top * factor, min(len(part) * factor, height - top * factor), factor)
         return band
+
+    def _draw(self, band: npt.NDArray[np.uint8], row: int, height: int, factor: int) -> None:
+        first, last = int(self.row_start[row]), int(self.row_start[row + height])
+        if first == last:
+            return
+        # A run covers the reduced columns from that of its first pixel to that of its last: 1 is added where it begins
+        # and taken off behind it, and the sum along the row is positive where there is a run.
+        rows, width = band.shape
+        line = np.repeat(np.arange(height) // factor, np.diff(self.row_start[row : row + height + 1])) * (width + 1)
+        begin = line + self.start[first:last] // factor
+        behind = line + (self.stop[first:last] - 1) // factor + 1
+        size = rows * (width + 1)
+        change = np.bincount(begin, minlength=size) - np.bincount(behind, minlength=size)
+        np.greater(np.cumsum(change.reshape(rows, width + 1), axis=1)[:, :-1], 0, out=band.view(np.bool_))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ EXCLUDE_RGB = (204, 121, 167)
 
 _LONGEST_SIDE_PX = 2400
 _SHORTEST_SIDE_PX = 1200
-_BAND_ROWS = 2048
+_BAND_PX = 1024  # rows of the full image read at once
 
 
 def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
@@ -65,34 +66,54 @@ def write_overlay(path: Path, source: ImageSource, analysis: Analysis) -> None:
 
 def _picture(source: ImageSource, info: ImageInfo, reduce: int) -> npt.NDArray[np.uint8]:
     """The image as 8-bit colour, reduced by a whole factor; (ceil(height / reduce), ceil(width / reduce), 3)."""
-    level = max((i for i, each in enumerate(info.levels) if each.downsample <= reduce * 1.001), default=0)
-    size = info.levels[level]
-    shape = (-(-info.height_px // reduce), -(-info.width_px // reduce))
-    rows = max(1, _BAND_ROWS)
-    bands = [
-        source.read(row, 0, min(rows, size.height_px - row), size.width_px, level)
-        for row in range(0, size.height_px, rows)
-    ]
-    pixels = np.concatenate(bands) if len(bands) > 1 else bands[0]
-    picture = _to_bytes(pixels, info)
-    if picture.shape[:2] != shape:
-        from PIL import Image
+    if reduce == 1:
+        pixels = source.read(0, 0, info.height_px, info.width_px)
+        return _to_bytes(pixels, _grey_range(pixels, info))
+    level = max(i for i, each in enumerate(info.levels) if each.downsample <= reduce * 1.001)
+    size, shape = info.levels[level], (-(-info.height_px // reduce), -(-info.width_px // reduce))
+    # Bands of whole picture rows, so that a slide never stands in memory at full size.
+    picture_rows = max(1, round(_BAND_PX / size.downsample) // reduce)
+    edges = [round(row * reduce / size.downsample) for row in range(0, shape[0], picture_rows)] + [size.height_px]
 
-        picture = np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BOX))
-    return np.array(picture)
+    def band(top: int, bottom: int, rows: int) -> npt.NDArray[np.generic]:
+        return _box_mean(source.read(top, 0, bottom - top, size.width_px, level), (rows, shape[1]))
+
+    heights = [min(picture_rows, shape[0] - row) for row in range(0, shape[0], picture_rows)]
+    with ThreadPoolExecutor(2) as pool:
+        pixels = np.concatenate(list(pool.map(band, edges[:-1], edges[1:], heights)))
+    return _to_bytes(pixels, _grey_range(pixels, info))
 
 
-def _to_bytes(pixels: npt.NDArray[np.generic], info: ImageInfo) -> npt.NDArray[np.uint8]:
-    if info.dtype == "uint8" and info.channels == 3:
-        return np.asarray(pixels, dtype=np.uint8)
-    values = pixels.astype(np.float32)
+def _box_mean(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Mean over boxes; the result has the pixels' dtype."""
+    from PIL import Image
+
+    def resized(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(Image.fromarray(plane).resize(shape[::-1], Image.Resampling.BOX))
+
+    if pixels.dtype == np.uint8:
+        return resized(pixels)
+    planes = pixels.astype(np.float32)
+    if planes.ndim == 2:
+        return resized(planes)
+    return np.stack([resized(np.ascontiguousarray(planes[..., c])) for c in range(3)], axis=-1)
+
+
+def _grey_range(pixels: npt.NDArray[Any], info: ImageInfo) -> tuple[float, float]:
+    """Values drawn black and white."""
     if info.channels == 3:
-        low, high = info.value_range
-    else:
-        low, high = (float(v) for v in np.percentile(values, (0.5, 99.8)))
-    stretched = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
+        return info.value_range
+    low, high = np.percentile(pixels, (0.5, 99.8))
+    return float(low), float(high)
+
+
+def _to_bytes(pixels: npt.NDArray[Any], black_to_white: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    low, high = black_to_white
+    if pixels.dtype == np.uint8 and pixels.ndim == 3:
+        return np.array(pixels)
+    stretched = np.clip((pixels.astype(np.float32) - low) / max(high - low, 1e-12), 0, 1) * 255
     grey = np.rint(stretched).astype(np.uint8)
-    return grey if info.channels == 3 else np.repeat(grey[..., np.newaxis], 3, axis=-1)
+    return grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=-1)
 
 
 def _ring(mask: npt.NDArray[np.bool_], inner: int, outer: int) -> npt.NDArray[np.bool_]:
