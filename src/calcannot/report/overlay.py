@@ -29,7 +29,7 @@ EXCLUDE_RGB = (204, 121, 167)
 
 _LONGEST_SIDE_PX = 2400
 _SHORTEST_SIDE_PX = 1200
-_BAND_PX = 1024  # rows of the full image read at once
+_BAND_PX = 512  # rows of the full image read at once
 
 
 def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
