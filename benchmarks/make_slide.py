@@ -48,6 +48,7 @@ def write_slide(path: Path, width: int, height: int, grains: int = 8600, seed: i
     cells: dict[tuple[int, int], bytes] = {}
     across, down = -(-width // TILE), -(-height // TILE)
     per_patch = PATCH // TILE
+
     # A band of tissue through the middle third of the slide, at a slant.
     def is_tissue(row: int, col: int) -> bool:
         return across * 0.2 + row * 0.3 < col < across * 0.2 + row * 0.3 + across * 0.345

@@ -166,7 +166,7 @@ def test_threshold_of_a_real_channel_is_that_of_scikit_image_on_its_pixels(chann
     info = ArraySource(rgb, name="x").info
     statistics = ImageStatistics(info, (channel,))
     for row in range(0, 80, 16):
-        statistics.add(rgb[row : row + 16], None)
+        statistics.merge(statistics.count(rgb[row : row + 16], None))
     expected = SCIKIT_IMAGE[method](channel_of(channel, info).values(rgb).astype(np.float64))
     ours = automatic_threshold(method, statistics.histogram(channel), darker=True)
     assert ours == pytest.approx(float(expected), rel=1e-9)
