@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_calcannot.results_view import ResultsView
-from napari_calcannot.rule_view import RuleView, sentence
+from napari_calcannot.rule_view import RuleView
 from napari_calcannot.scale_view import ScaleView
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Controls(QScrollArea):  # type: ignore[misc]
 
     def say(self, message: str) -> None:
         """Show a message until the next one; an empty one hides it."""
-        self.message.setText(sentence(message))
+        self.message.setText(message)
         self.message.setVisible(bool(message))
 
     def show_images(self, titles: Sequence[str]) -> None:

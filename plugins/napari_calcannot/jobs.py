@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from calcannot.pipeline.scan import Progress
+from napari_calcannot.wording import sentence
 
 Work = Callable[[Progress], Any]
 _POLL_MS = 100
@@ -33,7 +34,7 @@ class _Job:
         except Cancelled:
             return self, None, ""
         except CalcannotError as error:
-            return self, None, str(error)
+            return self, None, sentence(error)
         except MemoryError:
             return self, None, "It does not fit into memory. Close other programs, or measure a region of it."
         except Exception as error:

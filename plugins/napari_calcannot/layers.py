@@ -107,7 +107,10 @@ def regions_layer(session: Session, *, visible: bool = True) -> LayerData:
             "name": f"Regions of interest ({session.info.name})",
             "ndim": 2,
             "shape_type": "polygon",
-            "features": features,
+            # Typed, because an empty list is taken for numbers, and text is then refused.
+            "features": {
+                name: np.array(each, np.int64 if name == "ring" else object) for name, each in features.items()
+            },
             "feature_defaults": {"id": "", "ring": 0, "kind": "region", "name": ""},
             "edge_color": colours or [REGION_COLOUR],
             "face_color": "transparent",

@@ -13,6 +13,7 @@ from calcannot.model.annotation import Annotations
 from calcannot.store.geojson import read_annotations
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
 from napari_calcannot.session import Session
+from napari_calcannot.wording import sentence
 
 Paths = str | Path | Sequence[str | Path]
 _CASE = "case.json"
@@ -32,7 +33,7 @@ def read(path: Paths) -> list[Any]:
         try:
             layers += layers_of(open_path(each))
         except CalcannotError as error:
-            show_error(str(error))
+            show_error(sentence(error))
     return layers or [(None,)]  # napari's sign for: read, and nothing to show
 
 

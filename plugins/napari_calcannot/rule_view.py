@@ -13,16 +13,12 @@ from calcannot.errors import CalcannotError
 from calcannot.report.numbers import significant
 from calcannot.segment.shipped import load_recipe, recipe_names
 from napari_calcannot.preview import PreviewRule, preview_rule
+from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _BY_KIND = "by kind of image"
-
-
-def sentence(text: str) -> str:
-    """An error's text with a capital in front: on a command line it follows a colon, here it stands alone."""
-    return text[:1].upper() + text[1:]
 
 
 class RuleView(QGroupBox):  # type: ignore[misc]
@@ -91,7 +87,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             self._rule = preview_rule(recipe, session.info)
             note = self._threshold_note(session, self._rule)
         except CalcannotError as error:
-            note = sentence(str(error))
+            note = sentence(error)
         self.recipes.setItemText(0, by_kind)
         self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
         self.note.setText(note)

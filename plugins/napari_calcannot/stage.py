@@ -156,7 +156,9 @@ class Stage:
         layer = self.layer(session, convert.REGIONS)
         if layer is None:
             return annotations_from([], [], {}, session.annotations)[0]
-        features = {name: list(layer.features[name]) for name in ("id", "ring", "kind", "name")}
+        # napari keeps the features of shapes that were all removed at once.
+        known = layer.features.iloc[: len(layer.data)]
+        features = {name: list(known[name]) for name in ("id", "ring", "kind", "name")}
         annotations, ids = annotations_from(layer.data, layer.shape_type, features, session.annotations)
         if ids != features["id"]:
             table = layer.features.copy()

@@ -17,12 +17,14 @@ from napari_calcannot.layers import PREVIEW, REGIONS, layer_title
 from napari_calcannot.reader import layers_of, open_path
 from napari_calcannot.session import Session, save_results
 from napari_calcannot.stage import Stage
+from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     import napari.viewer
+    from qtpy.QtGui import QCloseEvent
 
     from calcannot.model.analysis import Analysis
     from calcannot.model.resolved import ResolvedRecipe
@@ -53,6 +55,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self._watched: WeakSet[object] = WeakSet()
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._take_regions)
+        # After the viewer is done: a layer added in the middle of "clear" would be removed and added for ever.
+        self._follow = QTimer(self, singleShot=True, interval=0)
+        self._follow.timeout.connect(self._on_layers)
         self._connect()
         self._on_layers()
 
@@ -61,16 +66,24 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         try:
             sessions = open_path(path)
         except CalcannotError as error:
-            self.controls.say(str(error))
+            self.controls.say(sentence(error))
             return False
         self.controls.say("")
         self.stage.add(layers_of(sessions))
+        self._on_layers()
         self._choose(sessions[0])
         self._show_chosen()
         self._refresh()
         # Once more when the window has been laid out: a canvas that is still growing would be fitted too small.
         QTimer.singleShot(_SETTLE_MS, self._show_chosen)
         return True
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Let no answer come to a panel that is gone."""
+        self._settle.stop()
+        self._follow.stop()
+        self._runner.drop()
+        super().closeEvent(event)
 
     def measure(self) -> None:
         """Measure the image on show; while something runs, cancel it instead."""
@@ -83,7 +96,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         try:
             question = session.question()
         except CalcannotError as error:
-            self.controls.say(str(error))
+            self.controls.say(sentence(error))
             return
         self._work(question.measure, partial(self._on_measured, session))
 
@@ -130,6 +143,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
     def _on_draw(self) -> None:
         if self.session is not None:
             self.stage.draw_region(self.session)
+            self._on_layers()
             self.controls.say("Click around the region, then press Enter. Other shapes are in the layer controls.")
 
     def _on_region_row(self, region: int) -> None:
@@ -147,7 +161,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         try:
             change(self.session)
         except CalcannotError as error:
-            self.controls.say(str(error))
+            self.controls.say(sentence(error))
             return False
         self.controls.say("")
         return True
@@ -183,7 +197,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     # Following the viewer
 
-    def _on_layers(self, _: object = None) -> None:
+    def _on_layers_event(self, _: object = None) -> None:
+        self._follow.start()
+
+    def _on_layers(self) -> None:
         """Layers were added, removed or moved."""
         before, self._sessions = self._sessions, self.stage.sessions()
         for session in before:
@@ -215,7 +232,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         try:
             annotations = self.stage.annotations(session)
         except CalcannotError as error:
-            self.controls.say(str(error))
+            self.controls.say(sentence(error))
             return False
         if annotations is not session.annotations:
             session.set_annotations(annotations)
@@ -275,5 +292,5 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.results.region_chosen.connect(self._on_region_row)
         self._runner.progressed.connect(controls.show_progress)
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
-            event.connect(self._on_layers)
+            event.connect(self._on_layers_event)
         layers.selection.events.active.connect(self._on_active)

@@ -1,0 +1,259 @@
+"""The panel in a viewer: what a user presses, and what is then true."""
+
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from calcannot.cli.summary import summary_rows
+from calcannot.pipeline.analyse import analyse
+from napari_calcannot import session as session_module
+from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
+from napari_calcannot.widget import CalcificationPanel
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(make_napari_viewer_proxy, qtbot):
+    viewer = make_napari_viewer_proxy()
+    widget = CalcificationPanel(viewer)
+    qtbot.addWidget(widget)
+    yield widget
+    settle(widget, qtbot)
+    viewer.layers.clear()
+
+
+def settle(panel, qtbot):
+    """Wait until nothing runs."""
+    qtbot.waitUntil(lambda: panel._runner._job is None, timeout=30_000)
+
+
+def opened(panel, qtbot, path):
+    assert panel.open_path(path), panel.controls.message.text()
+    settle(panel, qtbot)
+    return panel.session
+
+
+def measured(panel, qtbot):
+    panel.controls.measure.click()
+    settle(panel, qtbot)
+    assert panel.controls.message.text() == ""
+    return panel.session.analysis
+
+
+def shown_totals(panel):
+    form = panel.controls.results.totals
+    return [
+        (
+            form.itemAt(row, form.ItemRole.LabelRole).widget().text(),
+            form.itemAt(row, form.ItemRole.FieldRole).widget().text(),
+        )
+        for row in range(form.rowCount())
+    ]
+
+
+def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    stage = panel.stage
+    assert session.resolved.threshold == panel.controls.rule.slider.value()
+    assert stage.layer(session, PREVIEW).visible, "what would be measured is shown at once"
+    assert panel.controls.results.state.text() == "Not measured yet."
+    analysis = measured(panel, qtbot)
+    assert stage.layer(session, MINERAL).visible
+    assert not stage.layer(session, PREVIEW).visible
+    np.testing.assert_array_equal(stage.layer(session, MINERAL).data[0][:, :] > 0, analysis.runs.mask(0, 0, 1800, 2400))
+    rows = [row for row in summary_rows(analysis) if row[0] != "warning"]
+    assert shown_totals(panel) == rows
+    assert not session.is_saved
+    panel.save(tmp_path / "out")
+    settle(panel, qtbot)
+    assert session.is_saved
+    assert panel.controls.results.state.text() == "Saved in out."
+    assert (tmp_path / "out" / "regions.csv").exists()
+
+
+def test_slider_previews_and_makes_the_measurement_old(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    measured(panel, qtbot)
+    automatic = session.resolved.threshold
+    panel.controls.rule.slider.setValue(90)
+    assert session.threshold_by_hand == 90
+    assert panel.stage.layer(session, PREVIEW).visible
+    assert not panel.stage.layer(session, MINERAL).visible
+    assert "Changed" in panel.controls.results.state.text()
+    assert not panel.controls.results.save.isEnabled()
+    analysis = measured(panel, qtbot)
+    assert analysis.recipe.name == "von-kossa (by hand)"
+    assert analysis.resolved.threshold == 90
+    panel.controls.rule.automatic.click()
+    settle(panel, qtbot)
+    assert session.threshold == automatic
+    assert panel.controls.rule.slider.value() == automatic
+
+
+def test_case_with_regions_and_two_units(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case)
+    assert [panel.controls.images.itemText(i) for i in range(2)] == [
+        "radiograph: radiograph.dcm", "histology: section.tif",
+    ]  # fmt: skip
+    assert panel.controls.rule.rule is None
+    assert "no live preview" in panel.controls.rule.note.text()
+    analysis = measured(panel, qtbot)
+    assert analysis.recipe.name == "radiograph-local"
+    panel._on_image(1)
+    settle(panel, qtbot)
+    assert panel.session is not session
+    for layer in panel.stage.viewer.layers:
+        unit = "millimeter" if layer.metadata["calcannot_session"] is session else "micrometer"
+        assert {str(each) for each in layer.units} == {unit}
+    assert not panel.stage.layer(session, IMAGE).visible
+    assert measured(panel, qtbot).recipe.name == "von-kossa"
+
+
+def test_drawn_region_is_measured_and_nothing_else(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    panel.controls.draw.click()
+    layer = panel.stage.layer(session, REGIONS)
+    assert str(layer.mode) == "add_polygon"
+    corners = np.array([(699.5, 799.5), (699.5, 1199.5), (1099.5, 1199.5), (1099.5, 799.5)])
+    layer.add_polygons([corners])
+    qtbot.waitUntil(lambda: len(session.annotations.regions) == 1)
+    settle(panel, qtbot)
+    np.testing.assert_array_equal(session.annotations.regions[0].rings[0], corners[:, ::-1] + 0.5)
+    analysis = measured(panel, qtbot)
+    mask = analysis.runs.mask(0, 0, 1800, 2400)
+    assert mask[700:1100, 800:1200].sum() == mask.sum() > 0
+    layer.data = []
+    qtbot.waitUntil(lambda: not session.annotations.regions)
+    assert not session.is_current
+
+
+def test_a_region_that_crosses_itself_is_said_and_not_measured(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    layer = panel.stage.draw_region(session)
+    layer.add_polygons([np.array([(0, 0), (100, 100), (0, 100), (100, 0)])])
+    panel.controls.measure.click()
+    assert "crosses itself" in panel.controls.message.text()
+    assert session.analysis is None
+    layer.data = []
+
+
+def test_pixel_size_banner_makes_everything_physical(panel, qtbot, sample_case, tmp_path):
+    from PIL import Image
+
+    from calcannot.io import open_image
+
+    with open_image(sample_case / "section.tif") as source:
+        Image.fromarray(source.read(600, 800, 300, 400)).save(tmp_path / "part.png")
+    session = opened(panel, qtbot, tmp_path / "part.png")
+    banner = panel.controls.scale
+    assert not banner.isHidden()
+    pixels = measured(panel, qtbot).totals.calcified_area_px
+    banner.field.setText("half a micron")
+    banner.button.click()
+    assert "not a number with a unit" in panel.controls.message.text()
+    banner.field.setText("0.5um")
+    banner.button.click()
+    settle(panel, qtbot)
+    assert banner.isHidden()
+    for layer in panel.stage.viewer.layers:
+        assert [str(unit) for unit in layer.units] == ["micrometer"] * 2, layer.name
+        np.testing.assert_allclose(layer.scale, 0.5)
+    assert not session.is_current
+    assert measured(panel, qtbot).totals.calcified_area_mm2 == pytest.approx(pixels * 0.25e-6)
+
+
+def test_errors_are_said_and_life_goes_on(panel, qtbot, sample_case, tmp_path):
+    bad = tmp_path / "broken.tif"
+    bad.write_bytes(b"II*\x00 and no more")
+    assert not panel.open_path(bad)
+    assert "broken.tif" in panel.controls.message.text()
+    assert not panel.open_path(tmp_path / "absent")
+    opened(panel, qtbot, sample_case / "section.tif")
+    panel._on_recipe("radiograph-global")
+    panel.controls.measure.click()
+    settle(panel, qtbot)
+    assert "colour" in panel.controls.message.text()
+    panel._on_recipe("")
+    settle(panel, qtbot)
+    measured(panel, qtbot)
+
+
+def test_an_unforeseen_fault_is_said_too(panel, qtbot, sample_case, monkeypatch):
+    opened(panel, qtbot, sample_case / "section.tif")
+    monkeypatch.setattr(session_module, "analyse", lambda *_, **__: 1 / 0)
+    panel.controls.measure.click()
+    settle(panel, qtbot)
+    assert "ZeroDivisionError" in panel.controls.message.text()
+    assert panel.controls.measure.text() == "Measure"
+
+
+def test_cancel_stops_and_leaves_things_as_they_were(panel, qtbot, sample_case, monkeypatch):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(source, recipe, annotations, *, progress):
+        progress("classify", 1, 10)
+        begun.set()
+        go_on.wait(10)
+        return analyse(source, recipe, annotations, progress=progress)
+
+    monkeypatch.setattr(session_module, "analyse", slow)
+    panel.controls.measure.click()
+    assert panel.controls.measure.text() == "Cancel"
+    assert not panel.controls.rule.isEnabled()
+    qtbot.waitUntil(begun.is_set)
+    qtbot.waitUntil(lambda: panel.controls.progress.value() == 1)
+    panel.controls.measure.click()
+    go_on.set()
+    settle(panel, qtbot)
+    assert panel.controls.message.text() == "Cancelled."
+    assert session.analysis is None
+    assert panel.controls.rule.isEnabled()
+
+
+def test_row_of_the_table_flies_to_its_region(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    analysis = measured(panel, qtbot)
+    table = panel.controls.results.table
+    table.sortByColumn(1, table.horizontalHeader().sortIndicatorOrder().AscendingOrder)
+    model = panel.controls.results.model
+    table.selectRow(0)
+    region = model.region_at(0)
+    assert analysis.regions.area[region] == analysis.regions.area.min()
+    middle = (analysis.regions.row_min[region] + analysis.regions.row_max[region] - 1) / 2
+    assert panel.stage.viewer.scene.camera.center[1] == pytest.approx(middle)
+    assert session is panel.session
+
+
+def test_removed_image_is_closed_and_the_panel_empty(panel, qtbot, sample_case, tmp_path):
+    path = tmp_path / "copy.tif"
+    shutil.copyfile(sample_case / "section.tif", path)
+    session = opened(panel, qtbot, path)
+    panel.stage.viewer.layers.remove(panel.stage.layer(session, IMAGE))
+    qtbot.waitUntil(lambda: panel.session is None)
+    assert panel.stage.layer(session, PREVIEW) is None
+    assert not panel.controls.measure.isEnabled()
+
+
+def test_renamed_layers_are_still_found(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    panel.stage.layer(session, IMAGE).name = "something else"
+    assert measured(panel, qtbot).totals.region_count > 100
+
+
+def test_style(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    measured(panel, qtbot)
+    layer = panel.stage.layer(session, MINERAL)
+    results = panel.controls.results
+    results.outline.setChecked(True)
+    results.opacity.setValue(0.4)
+    results.colour.setCurrentText("cyan")
+    assert layer.contour > 0
+    assert layer.opacity == pytest.approx(0.4)
+    np.testing.assert_allclose(layer.colormap.map(np.array([3]))[0][:3], (0.0, 0.85, 1.0), atol=0.01)
