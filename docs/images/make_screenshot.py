@@ -1,0 +1,42 @@
+"""Make ``plugin.png``: the sample section opened and measured in a real window.
+
+Run it from the checkout, with a screen or under xvfb-run: python docs/images/make_screenshot.py
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Settings of the person who runs this are neither used nor changed.
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
+
+import napari  # noqa: E402
+from PIL import Image  # noqa: E402
+from qtpy.QtCore import QTimer  # noqa: E402
+
+
+def main() -> None:
+    """Open, measure, take the picture, leave."""
+    viewer = napari.Viewer(title="calcannot")
+    viewer.window.resize(1600, 1000)
+    _, panel = viewer.window.add_plugin_dock_widget("calcannot", "Calcification")
+    panel.open_path(HERE.parents[1] / "sample_images" / "section.tif")
+
+    def shoot() -> None:
+        if panel.session is None or panel.session.analysis is None:
+            QTimer.singleShot(300, shoot)
+            return
+        picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+        picture.quantize(256).save(HERE / "plugin.png", optimize=True)
+        viewer.close()
+
+    QTimer.singleShot(3000, panel.measure)
+    QTimer.singleShot(6000, shoot)
+    napari.run()
+
+
+if __name__ == "__main__":
+    main()
