@@ -6,14 +6,17 @@ A third of it is tissue with mineral grains, the rest is glass with camera noise
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image, ImageDraw
 from scipy import ndimage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TILE = 256
 PATCH = 4096

@@ -114,7 +114,7 @@ def regions_layer(session: Session, *, visible: bool = True) -> LayerData:
             "feature_defaults": {"id": "", "ring": 0, "kind": "region", "name": ""},
             "edge_color": colours or [REGION_COLOUR],
             "face_color": "transparent",
-            "edge_width": max(1.0, longest / 500),
+            "edge_width": max(1.0, longest / 250),
             "visible": visible,
             "metadata": _metadata(session, REGIONS),
             **placement(session.info),
