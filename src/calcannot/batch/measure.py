@@ -117,6 +117,8 @@ def run_jobs(
                 results.add_failure(job.input.name, outcome.error)
         if results and (len(jobs) > 1 or outcomes[0].error is None):
             results.finish()
+        elif results:
+            results.abandon()
     except BaseException:
         if results:
             results.abandon()

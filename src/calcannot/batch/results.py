@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,6 +21,8 @@ from calcannot.store.regions_writer import RegionsWriter
 from calcannot.store.tables import failed_row, image_row, write_images_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from calcannot.model.analysis import Analysis
     from calcannot.model.image import ImageSource
 
@@ -44,6 +47,7 @@ class ResultsFolder:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._is_new = not self.folder.exists()
         self._old = _outputs_of_earlier_run(self.folder)
         self._written: list[str] = []
         self._rows: list[dict[str, Any]] = []
@@ -54,9 +58,13 @@ class ResultsFolder:
     def add(self, name: str, file_stem: str, sha256: str, source: ImageSource, analysis: Analysis) -> None:
         """Write mask and overlay of a measured image, and take in its rows."""
         mask, overlay = f"masks/{file_stem}.ome.tif", f"overlays/{file_stem}.png"
-        write_mask(self.folder / mask, analysis.runs, analysis.info.calibration)
-        with replacing(self.folder / overlay) as temporary:
-            write_overlay(temporary, source, analysis)
+        try:
+            write_mask(self.folder / mask, analysis.runs, analysis.info.calibration)
+            with replacing(self.folder / overlay) as temporary:
+                write_overlay(temporary, source, analysis)
+        except BaseException:
+            self._remove([mask, overlay])
+            raise
         self._written += [mask, overlay]
         self._regions.add(name, region_columns(analysis))
         self._rows.append(image_row(name, sha256, analysis))
@@ -89,8 +97,17 @@ class ResultsFolder:
         return self._rows
 
     def abandon(self) -> None:
-        """Leave no half-written table behind."""
+        """Leave nothing behind that would be taken for results: no table, and no mask or overlay without one."""
         self._regions.abandon()
+        self._remove([each for each in self._written if each not in self._old])
+
+    def _remove(self, outputs: Sequence[str]) -> None:
+        for each in outputs:
+            (self.folder / each).unlink(missing_ok=True)
+        emptied = [self.folder / "masks", self.folder / "overlays", *([self.folder] if self._is_new else [])]
+        for folder in emptied:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _record(name: str, sha256: str, analysis: Analysis, mask: str, overlay: str) -> dict[str, Any]:
