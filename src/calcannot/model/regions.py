@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 
 _CELLS_AT_ONCE = 1 << 19  # of a mask being drawn: its sums then stay in the processor's cache
 
@@ -35,11 +34,6 @@ class LabelledRuns:
     start: npt.NDArray[np.int32]
     stop: npt.NDArray[np.int32]
     region: npt.NDArray[np.int32]
-
-    @property
-    def area_px(self) -> int:
-        """Number of pixels in all runs."""
-        return int((self.stop.astype(np.int64) - self.start).sum())
 
     def labels(self, row: int, col: int, height: int, width: int) -> npt.NDArray[np.int32]:
         """Region number of every pixel of a box, 0 for none; int32 (height, width)."""

@@ -41,10 +41,6 @@ class LevelScale:
             return values.astype(np.int32)
         return np.rint((values.astype(np.float64) - self.offset) / self.step).astype(np.int32)
 
-    def to_value(self, level: float) -> float:
-        """Channel value of a level or of a mean of levels."""
-        return self.offset + level * self.step
-
 
 def level_scale(channel: Channel) -> LevelScale:
     """The scale on which this channel is counted."""

@@ -36,19 +36,6 @@ class Histogram:
         """True where no threshold can divide the pixels: none, or all of one value."""
         return self.total == 0 or self.minimum == self.maximum
 
-    def count_between(self, low: float, high: float) -> int:
-        """Pixels in bins whose centre is from ``low`` to ``high``."""
-        inside = (self.centres >= low) & (self.centres <= high)
-        return int(self.counts[inside].sum())
-
-    def quantile(self, fraction: float) -> float:
-        """Value below which ``fraction`` of the pixels lie."""
-        if self.total == 0:
-            return 0.0
-        cumulative = np.cumsum(self.counts)
-        index = int(np.searchsorted(cumulative, fraction * self.total))
-        return float(self.centres[min(index, self.centres.size - 1)])
-
 
 def from_levels(counts: npt.NDArray[np.int64], first_level: int) -> Histogram:
     """Histogram of integer levels: ``counts[i]`` pixels have the value ``first_level + i``."""
