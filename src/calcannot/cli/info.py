@@ -44,4 +44,4 @@ def info(
         table.add_row(key.replace("_", " "), str(value))
     for warning in facts.warnings:
         table.add_row("warning", warning)
-    Console().print(table, markup=False)
+    Console(markup=False).print(table)

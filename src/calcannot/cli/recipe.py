@@ -23,7 +23,7 @@ def list_recipes() -> None:
     for name in recipe_names():
         recipe = load_recipe(name)
         table.add_row(name, recipe.kind, " ".join(recipe.description.split()))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command("show")

@@ -15,7 +15,7 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(markup=False)
     measured = [outcome for outcome in outcomes if outcome.analysis is not None]
     many = len(measured) > 3
     if many:
@@ -39,10 +39,10 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
             table.add_column(overflow="fold")
             for key, value in summary_rows(outcome.analysis):
                 table.add_row(key, value)
-            console.print(table, markup=False)
+            console.print(table)
             console.print()
     if measured or len(outcomes) > 1:
-        console.print(f"Tables, masks and overlays are in {output}", markup=False, highlight=False)
+        console.print(f"Tables, masks and overlays are in {output}", highlight=False)
 
 
 def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
