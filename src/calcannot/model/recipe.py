@@ -266,8 +266,13 @@ def load_recipe_file(path: str | Path) -> Recipe:
 
 def _first_fault(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False)
-    # A union reports a fault per branch; the deepest location is the one the user meant.
-    fault = max(faults, key=lambda f: len(f["loc"])) if faults[0]["type"] != "extra_forbidden" else faults[0]
+    # A union reports a fault per branch; the deepest location is the one the user meant, and of several as deep the one
+    # whose fields were right and whose values were not.
+    fault = (
+        max(faults, key=lambda f: (len(f["loc"]), f["type"] == "value_error"))
+        if faults[0]["type"] != "extra_forbidden"
+        else faults[0]
+    )
     place = ".".join(str(part) for part in fault["loc"] if isinstance(part, int) or part.isidentifier()) or "recipe"
     if fault["type"] == "extra_forbidden":
         return f"the recipe has an unknown field {place}"
