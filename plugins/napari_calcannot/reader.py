@@ -26,13 +26,13 @@ def get_reader(path: Paths) -> Callable[[Paths], list[Any]] | None:
 
 def read(path: Paths) -> list[Any]:
     """Layers of images or cases. What cannot be read is said in a notification, and the rest is opened."""
-    from napari.utils.notifications import show_error
-
     layers: list[Any] = []
     for each in _listed(path):
         try:
             layers += layers_of(open_path(each))
         except CalcannotError as error:
+            from napari.utils.notifications import show_error
+
             show_error(sentence(error))
     return layers or [(None,)]  # napari's sign for: read, and nothing to show
 
