@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 from scipy import ndimage
-from skimage import filters, morphology
+from skimage import color, filters, morphology
 from skimage import measure as skm
 
 from calcannot import Annotations, ArraySource, Recipe, analyse, region_columns
@@ -223,3 +223,82 @@ def test_colour_is_tiled_alike(workers, tmp_path):
     }
     assert len(tables) == 1
     assert tables.pop().count(b"\n") > 5
+
+
+COLOUR_RULES = {
+    "dark": {"channel": "value", "threshold": 90.0},
+    "bright": {"channel": "minimum", "mineral": "bright", "threshold": 150.0},
+    "range": {"channel": "green", "threshold": {"low": 90, "high": 110}},
+    "both ends": {
+        "channel": "value",
+        "threshold": 80.0,
+        "or": [{"channel": "red", "mineral": "bright", "threshold": 180}],
+    },
+    "nothing": {"channel": "value", "threshold": 0.0},
+    "everything": {"channel": "value", "threshold": 255.0},
+    "grey, otsu": {"channel": "grey", "threshold": "otsu"},
+    "cleaned": {
+        "channel": "red",
+        "threshold": 95.0,
+        "cleanup": {"fill_holes_up_to": {"px": 20}, "open_radius": {"px": 1}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def colours() -> np.ndarray:
+    rng = np.random.default_rng(7)
+    planes = [ndimage.gaussian_filter(rng.normal(size=(620, 1090)), sigma) for sigma in (1, 3, 6)]
+    mixed = np.stack([planes[0] / planes[0].std() + each / each.std() for each in planes], -1)
+    return np.clip(120 + 22 * mixed, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("drawn", [False, True], ids=["alone", "drawn"])
+@pytest.mark.parametrize("name", COLOUR_RULES)
+def test_colour_of_any_tiling_is_the_whole_image_s(name, drawn, colours, tmp_path):
+    rule = COLOUR_RULES[name]
+    recipe = Recipe.model_validate({"name": "x", "kind": "histology"} | rule)
+    ring = blob(5, 310, 500, 330)
+    strokes = Annotations((Stroke("r", StrokeKind.REGION, (ring,)),) if drawn else ())
+    tables = set()
+    for number, tile in enumerate([(256, 256), (33, 71), (620, 1090), (1, 1090)]):
+        analysis = analyse(ArraySource(colours, name="x", tile=tile), recipe, strokes, workers=1 + number)
+        tables.add((table(analysis, tmp_path), repr(analysis.totals)))
+    assert len(tables) == 1
+    rows, cols = np.mgrid[:620, :1090] + 0.5
+    allowed = shapely.contains_xy(shapely.Polygon(ring), cols, rows) if drawn else np.ones(rows.shape, bool)
+    red, green = (colours[..., i].astype(int) for i in range(2))
+    grey = color.rgb2gray(colours) * 255
+    expected = {
+        "dark": lambda: colours.max(-1) <= 90,
+        "bright": lambda: colours.min(-1) > 150,
+        "range": lambda: (green >= 90) & (green <= 110),
+        "both ends": lambda: (colours.max(-1) <= 80) | (red > 180),
+        "nothing": lambda: colours.max(-1) <= 0,
+        "everything": lambda: np.ones(red.shape, bool),
+        "grey, otsu": lambda: grey <= filters.threshold_otsu(grey[allowed]),
+        "cleaned": lambda: opened(filled(red <= 95, 20)),
+    }[name]()
+    np.testing.assert_array_equal(analysis.runs.mask(0, 0, 620, 1090), expected & allowed)
+    labels = skm.label(expected & allowed, connectivity=2)
+    assert analysis.totals.region_count == labels.max()
+    channel = {"dark": colours.max(-1), "both ends": colours.max(-1), "bright": colours.min(-1), "range": green}.get(
+        name
+    )
+    if channel is not None:
+        columns = region_columns(analysis)
+        numbers = np.arange(1, labels.max() + 1)
+        np.testing.assert_array_equal(columns["value_min"], ndimage.minimum(channel, labels, numbers))
+        np.testing.assert_array_equal(columns["value_max"], ndimage.maximum(channel, labels, numbers))
+        np.testing.assert_allclose(columns["value_mean"], ndimage.mean(channel, labels, numbers), rtol=1e-12)
+
+
+def filled(mask: np.ndarray, largest: int) -> np.ndarray:
+    """Without the small holes; those that reach the border are no holes."""
+    gaps = skm.label(np.pad(~mask, 1, constant_values=True), connectivity=1)
+    return (np.bincount(gaps.ravel()) <= largest)[gaps][1:-1, 1:-1] | mask
+
+
+def opened(mask: np.ndarray) -> np.ndarray:
+    wide = np.pad(mask, 2, mode="edge")
+    return ndimage.binary_opening(wide, morphology.disk(1))[2:-2, 2:-2]
