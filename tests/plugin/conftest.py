@@ -6,17 +6,6 @@ import pytest
 from calcannot.io import ArraySource
 from napari_calcannot.session import Session
 
-# Warnings of other people's libraries that appear as soon as a viewer is made. Ours stay errors.
-_NOT_OURS: list[str] = []
-
-
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents and item.get_closest_marker("gui"):
-            for warning in _NOT_OURS:
-                item.add_marker(pytest.mark.filterwarnings(warning))
-
 
 @pytest.fixture
 def sample_case() -> Path:
