@@ -1,8 +1,7 @@
 """Decodes one frame of a DICOM image to the samples that were stored.
 
-Uncompressed, RLE and plain JPEG frames go through pydicom (plain JPEG with Pillow, so that a tile gives the same pixels
-here as in a TIFF). The other codecs go through imagecodecs: on a damaged stream GDCM, pydicom's other choice for them,
-throws through its callers and ends the process.
+Uncompressed and RLE frames go through pydicom, the codecs through imagecodecs: a tile then gives the same pixels here
+as in a TIFF, and GDCM, pydicom's choice for some codecs, ends the process on a damaged stream.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ import numpy.typing as npt
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io.codestream import stated_size
-from calcannot.io.pixels import rgb_of_ycbcr
+from calcannot.io.pixels import off_alignment, rgb_of_ycbcr
 from calcannot.io.quiet import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from calcannot.io.dicom_file import DicomFile
@@ -33,9 +33,10 @@ _FRAME_TAGS = (
     "HighBit",
     "PixelRepresentation",
 )
-_PLAIN_JPEG, _RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.5"
+_RLE = "1.2.840.10008.1.2.5"
 # Transfer syntax: name of the function of imagecodecs.
 _CODECS = {
+    "1.2.840.10008.1.2.4.50": "jpeg8_decode",  # JPEG Baseline
     "1.2.840.10008.1.2.4.51": "jpeg8_decode",  # JPEG Extended, 8 or 12 bits
     "1.2.840.10008.1.2.4.57": "jpegsof3_decode",  # JPEG Lossless
     "1.2.840.10008.1.2.4.70": "jpegsof3_decode",  # JPEG Lossless, first-order prediction
@@ -48,13 +49,17 @@ _CODECS = {
     "1.2.840.10008.1.2.4.203": "jpeg2k_decode",  # High-Throughput JPEG 2000
 }
 _END_OF_STREAM = b"\xff\xd9"
+_RGB = 2
+# Where a JPEG stream says how it turned RGB into what it stores.
+_SAYS_COLOURS = (b"JFIF", b"Adobe")
+_FIRST_MARKERS = 64
 _REMEDY = "copy the file again, or export it uncompressed"
 
 
 def require_decoder(file: DicomFile, path: Path) -> None:
     """Raise UnsupportedImageError when nothing here decodes the transfer syntax, and name it."""
     syntax = file.syntax
-    if not syntax.is_encapsulated or syntax in (_PLAIN_JPEG, _RLE) or syntax in _CODECS:
+    if not syntax.is_encapsulated or syntax == _RLE or syntax in _CODECS:
         return
     what = f"DICOM pixels compressed as {syntax.name} are not decoded"
     raise UnsupportedImageError(what, path=path, remedy="export it uncompressed (Explicit VR Little Endian)")
@@ -95,14 +100,59 @@ def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str) -> Non
         raise ImageReadError(what, path=path, remedy=_REMEDY)
 
 
+def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[Any]]:
+    """Make a function of a frame's number and its name in messages that does what `decode` does.
+
+    For 8-bit JPEG it decodes straight into the array that is handed out; whatever is not as expected goes to `decode`.
+    """
+    header = file.header
+    samples, rows, cols = int(header.SamplesPerPixel), int(header.Rows), int(header.Columns)
+    codec = _CODECS.get(file.syntax)
+
+    def general(index: int, place: str) -> npt.NDArray[Any]:
+        return decode(file, index, path, place)
+
+    if codec != "jpeg8_decode" or int(header.BitsAllocated) != 8 or samples not in (1, 3):
+        return general
+    from imagecodecs import jpeg8_decode
+
+    photometric = str(header.PhotometricInterpretation)
+    wanted = _RGB if samples == 3 else None
+
+    def jpeg(index: int, place: str) -> npt.NDArray[Any]:
+        frame = off_alignment((rows, cols, samples))
+        try:
+            coded = file.frame(index, 0)
+            if _END_OF_STREAM not in coded[-64:]:
+                return general(index, place)
+            stored = _stored_colours(coded, photometric)
+            jpeg8_decode(coded, colorspace=stored, outcolorspace=wanted, out=frame)
+        except Exception:  # to be told by the general way, with its place
+            return general(index, place)
+        return frame if samples == 3 else frame[..., 0]
+
+    return jpeg
+
+
+def _stored_colours(coded: bytes, photometric: str) -> int | None:
+    """RGB where the header says so and the stream says nothing; else None: libjpeg finds out."""
+    says = any(name in coded[:_FIRST_MARKERS] for name in _SAYS_COLOURS)
+    return _RGB if photometric == "RGB" and not says else None
+
+
 def _with_imagecodecs(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:
     import imagecodecs
 
-    decoded: npt.NDArray[Any] = getattr(imagecodecs, _CODECS[file.syntax])(coded)
+    codec, photometric = _CODECS[file.syntax], str(file.header.PhotometricInterpretation)
+    decode_stream = getattr(imagecodecs, codec)
+    decoded: npt.NDArray[Any]
+    if codec == "jpeg8_decode" and int(file.header.SamplesPerPixel) == 3:
+        decoded = decode_stream(coded, colorspace=_stored_colours(coded, photometric), outcolorspace=_RGB)
+        return decoded
+    decoded = decode_stream(coded)
     # The codec itself turns YBR_ICT and YBR_RCT into RGB.
-    if str(file.header.PhotometricInterpretation) in ("YBR_FULL", "YBR_FULL_422") and decoded.dtype == np.uint8:
-        already = _CODECS[file.syntax] == "jpeg8_decode"
-        return decoded if already else rgb_of_ycbcr(decoded)
+    if photometric in ("YBR_FULL", "YBR_FULL_422") and decoded.dtype == np.uint8:
+        return rgb_of_ycbcr(decoded)
     return decoded
 
 
@@ -119,7 +169,6 @@ def _with_pydicom(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:
     frame.file_meta.TransferSyntaxUID = file.syntax
     frame.PixelData = encapsulate([coded]) if file.syntax.is_encapsulated else coded
     frame["PixelData"].VR = "OB" if int(frame.BitsAllocated) <= 8 or file.syntax.is_encapsulated else "OW"
-    plugin = "pillow" if file.syntax == _PLAIN_JPEG else ""
-    pixels, _ = get_decoder(file.syntax).as_array(frame, decoding_plugin=plugin, raw=False)
+    pixels, _ = get_decoder(file.syntax).as_array(frame, raw=False)
     decoded: npt.NDArray[Any] = pixels
     return decoded

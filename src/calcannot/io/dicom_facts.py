@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _RADIOGRAPHS = {"CR", "DX", "MG", "RG", "IO", "PX"}
 _SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_NOT_TISSUE = {"LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER", "MACRO"}
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _DERIVED_OBJECTS = {"SEG": "a segmentation", "SR": "a report", "ANN": "annotations", "KO": "a list of images"}
 _RECORDED = {
@@ -37,6 +38,12 @@ _RECORDED = {
 def is_slide(header: Any) -> bool:
     """Whether it is a VL whole-slide microscopy image."""
     return text(header, "SOPClassUID") == _SLIDE_CLASS or numbers(header, "TotalPixelMatrixRows") is not None
+
+
+def picture_of_glass(header: Any) -> str:
+    """What a picture of a slide shows instead of tissue at full size (label, overview); empty for tissue."""
+    kinds = {str(kind).upper() for kind in header.get("ImageType") or ()}
+    return ", ".join(sorted(kinds & _NOT_TISSUE)).lower()
 
 
 def modality_of(header: Any, channels: int) -> Modality:

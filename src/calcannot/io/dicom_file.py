@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.io.byte_file import ByteFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,10 @@ class DicomFile:
         import pydicom
 
         self._path = path
-        self._lock = threading.Lock()
-        self._file: BinaryIO = path.open("rb")
-        try:
-            self.header = pydicom.dcmread(self._file, stop_before_pixels=True, force=True)
+        self._inflated: bytes | None = None
+        with path.open("rb") as file:
+            self._file: BinaryIO = file
+            self.header = pydicom.dcmread(file, stop_before_pixels=True, force=True)
             self.syntax = _syntax(self.header, path)
             if self.syntax == _DEFLATED:
                 # The pixels are deflated together with the header: there is nothing to seek to.
@@ -51,15 +51,14 @@ class DicomFile:
             self.frames = int(self.header.get("NumberOfFrames") or 1)
             self._start, self._length = self._find_pixels()
             self._table = self._fragments() if self.syntax.is_encapsulated else []
-        except BaseException:
-            self._file.close()
-            raise
+            self._size = self._file.seek(0, io.SEEK_END)
+        self._bytes = ByteFile(path)
 
     def coded_bytes(self) -> int:
         """Bytes of pixel data that are in the file."""
         if self._table:
             return sum(size for frame in self._table for _, size in frame)
-        return min(self._length, self._file.seek(0, io.SEEK_END) - self._start)
+        return min(self._length, self._size - self._start)
 
     def frame(self, index: int, native_bytes: int) -> bytes:
         """Stored bytes of one frame.
@@ -80,29 +79,31 @@ class DicomFile:
         pieces = self._table[index] if self.syntax.is_encapsulated else whole
         parts = []
         for offset, size in pieces:
-            with self._lock:
-                self._file.seek(offset)
-                part = self._file.read(size)
+            part = self._read_at(offset, size)
             if len(part) < size:
                 what = f"the pixel data of frame {index + 1} is cut short"
                 raise ImageReadError(what, path=self._path, remedy=_CUT)
             parts.append(part)
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
         """Release the file. May be called twice."""
-        self._file.close()
+        self._bytes.close()
+
+    def _read_at(self, offset: int, count: int) -> bytes:
+        if self._inflated is not None:
+            return self._inflated[offset : offset + count]
+        return self._bytes.read_at(offset, count)
 
     def _inflate(self) -> None:
         import pydicom
 
         self._file.seek(0)
         whole = pydicom.dcmread(self._file, force=True)
-        self._file.close()
         plain = io.BytesIO()
         whole.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
         whole.save_as(plain, enforce_file_format=True)
-        self._file = plain
+        self._file, self._inflated = plain, plain.getvalue()
         plain.seek(0)
         self.header = pydicom.dcmread(plain, stop_before_pixels=True)
         self.syntax = self.header.file_meta.TransferSyntaxUID

@@ -1,86 +1,74 @@
-"""One level of a DICOM slide (VL Whole Slide Microscopy): tiles are frames, decoded when a box touches them."""
+"""DICOM slides (VL Whole Slide Microscopy): the levels of one series, each in a file of its own or in several."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.errors import CalcannotError, UnsupportedImageError
 from calcannot.io import dicom_facts as facts
 from calcannot.io.dicom_calibration import of_slide
-from calcannot.io.dicom_decode import decode
+from calcannot.io.dicom_decode import require_decoder
+from calcannot.io.dicom_file import DicomFile
+from calcannot.io.dicom_level import LevelReader
+from calcannot.io.dicom_pixels import Rule, require_header, rule_of
+from calcannot.io.dicom_series import levels_of, member_of, members_in
+from calcannot.io.quiet import reading
 from calcannot.io.segment_cache import SegmentCache
 from calcannot.io.source import Source, polarity_of
 from calcannot.model.image import ImageInfo, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
-    from calcannot.io.dicom_file import DicomFile
-    from calcannot.io.dicom_pixels import Rule
+    from calcannot.io.dicom_series import Member
+    from calcannot.io.scale import Scale
 
-_NOT_TISSUE = {"LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER", "MACRO"}
-# A slide of 60 x 25 mm at 0.1 µm per pixel in tiles of 128 has nine million.
-_MOST_TILES = 2**24
+# Levels of one slide differ in shape by rounding only: a pixel or two, or this share of a side.
+_SHAPE_TOLERANCE = 0.02
 
 
 class SlideSource(Source):
-    """A level of a slide.
+    """A slide.
 
     Parameters
     ----------
     path, info
         As in `Source`.
-    file
-        The open file; closed with the source.
-    rule
-        From frames to pixels.
-    grid
-        Frame number of every tile, shape (tile rows, tile columns); -1 where the slide has none.
+    files
+        The open files, with their paths; closed with the source.
+    readers
+        One a level.
     """
 
-    def __init__(self, path: Path, info: ImageInfo, file: DicomFile, rule: Rule, grid: npt.NDArray[np.int64]) -> None:
-        super().__init__(path, info)
-        self._file = file
-        self._rule = rule
-        self._grid = grid
-        self._cache = SegmentCache()
-        self._tile = int(file.header.Rows), int(file.header.Columns)
+    def __init__(
+        self,
+        path: Path,
+        info: ImageInfo,
+        files: Sequence[tuple[DicomFile, Path]],
+        readers: Sequence[LevelReader],
+        cache: SegmentCache,
+    ) -> None:
+        super().__init__(path, info, files=[place for _, place in files])
+        self._dicom_files = files
+        self._readers = readers
+        self._cache = cache
 
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:
-        rows, cols = self._tile
-        shape = (height, width, 3) if self._info.channels == 3 else (height, width)
-        # White where the slide has no tile: glass that was not scanned.
-        pixels = np.full(shape, self._info.value_range[1], self._info.dtype)
-        for down in range(row // rows, (row + height - 1) // rows + 1):
-            for across in range(col // cols, (col + width - 1) // cols + 1):
-                frame = int(self._grid[down, across])
-                if frame < 0:
-                    continue
-                tile = self._decoded(frame, down, across)
-                top, left = max(row, down * rows), max(col, across * cols)
-                bottom, right = min(row + height, (down + 1) * rows), min(col + width, (across + 1) * cols)
-                pixels[top - row : bottom - row, left - col : right - col] = tile[
-                    top - down * rows : bottom - down * rows, left - across * cols : right - across * cols
-                ]
-        return pixels
-
-    def _decoded(self, frame: int, down: int, across: int) -> npt.NDArray[Any]:
-        place = f"the tile at row {down * self._tile[0]}, column {across * self._tile[1]}"
-        return self._cache.get(frame, lambda: self._rule.convert(decode(self._file, frame, self._path, place)))
+        return self._readers[level].read(row, col, height, width)
 
     def close(self) -> None:
-        """Release the file. May be called twice."""
+        """Release the files. May be called twice."""
         self._cache.clear()
-        self._file.close()
+        for file, _ in self._dicom_files:
+            file.close()
 
 
 def open_slide(file: DicomFile, rule: Rule, path: Path) -> Source:
-    """Open a level of a slide.
+    """Open a slide by one of its files; smaller levels are taken from the same series in the same folder.
 
     Raises
     ------
@@ -90,50 +78,121 @@ def open_slide(file: DicomFile, rule: Rule, path: Path) -> Source:
         If it is a picture of the label or of the whole glass, or has several focal planes or optical paths.
     """
     header = file.header
-    kinds = {str(kind).upper() for kind in header.get("ImageType") or ()}
-    if kinds & _NOT_TISSUE:
-        what = f"this is the {', '.join(sorted(kinds & _NOT_TISSUE)).lower()} picture of a slide, not the tissue"
+    shown = facts.picture_of_glass(header)
+    if shown:
+        what = f"this is the {shown} picture of a slide, not the tissue"
         raise UnsupportedImageError(what, path=path, remedy="give the file of the slide whose image type is VOLUME")
     _require_plane(header, path)
-    height = int(facts.number(header, "TotalPixelMatrixRows") or 0)
-    width = int(facts.number(header, "TotalPixelMatrixColumns") or 0)
-    if min(height, width) <= 0:
-        what = f"the header gives a slide of {height} x {width} px"
-        raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
-    grid = _grid(file, height, width, path)
-    missing = int((grid < 0).sum())
-    if missing and rule.channels == 1:
-        what = f"{missing} of {grid.size} tiles are not in the file"
-        raise ImageReadError(what, path=path, remedy="export the slide again, whole")
-    measures = facts.first_item(header, "SharedFunctionalGroupsSequence")
-    measures = facts.first_item(measures, "PixelMeasuresSequence") if measures is not None else None
-    scale = of_slide(
-        facts.numbers(measures, "PixelSpacing") if measures is not None else None,
-        (facts.number(header, "ImagedVolumeHeight"), facts.number(header, "ImagedVolumeWidth")),
-        (height, width),
+    opened = [(file, path)]
+    cache = SegmentCache()
+    try:
+        levels, larger = _family(header, path)
+        first = LevelReader(_open_parts(levels[0], opened), rule, cache)
+        readers, warnings = [first], larger
+        for parts in levels[1:]:
+            reader, problem = _smaller(parts, opened, rule, first, cache)
+            readers += [] if reader is None else [reader]
+            warnings += problem
+        info = _info(file, rule, path, readers, warnings)
+        return SlideSource(path, info, opened, readers, cache)
+    except BaseException:
+        for each, _ in opened[1:]:  # the caller closes the first
+            each.close()
+        raise
+
+
+def _family(header: Any, path: Path) -> tuple[list[tuple[Member, ...]], tuple[str, ...]]:
+    """Files of the file's own level and of those below it, and a warning where there is a level above."""
+    member = member_of(header, path)
+    assert member is not None  # the caller knows that it is tissue of a slide
+    levels = levels_of(member, members_in(path.parent) if path.parent.is_dir() else [member])
+    own = next(at for at, parts in enumerate(levels) if any(part.level == member.level for part in parts))
+    if own == 0:
+        return levels, ()
+    height, width = levels[0][0].size
+    name = levels[0][0].path.name
+    return levels[own:], (
+        f"this is not the full resolution of the slide: {name} in the same folder has {height} x {width} px",
     )
+
+
+def _open_parts(parts: tuple[Member, ...], opened: list[tuple[DicomFile, Path]]) -> list[tuple[DicomFile, Path]]:
+    """Open the files of a level that are not open yet."""
+    files = []
+    for part in parts:
+        known = next((each for each in opened if each[1].name == part.path.name), None)
+        if known is None:
+            with reading(part.path, "the DICOM header cannot be read", "export the slide again", detail=False):
+                known = DicomFile(part.path), part.path
+                opened.append(known)
+                require_header(known[0].header, part.path)
+                require_decoder(known[0], part.path)
+        files.append(known)
+    return files
+
+
+def _smaller(
+    parts: tuple[Member, ...],
+    opened: list[tuple[DicomFile, Path]],
+    rule: Rule,
+    first: LevelReader,
+    cache: SegmentCache,
+) -> tuple[LevelReader | None, tuple[str, ...]]:
+    """Reader of a level below the first, or a reason why it is left alone: nothing is measured on it."""
+    path = parts[0].path
+    try:
+        files = _open_parts(parts, opened)
+        own = rule_of(files[0][0].header, path)
+        reader = LevelReader(files, own, cache)
+    except CalcannotError as error:
+        return None, (f"the level in {path.name} is not used: {error.what}",)
+    alike = (own.channels, own.dtype) == (rule.channels, rule.dtype)
+    factor = first.width / reader.width
+    slack = 2 + _SHAPE_TOLERANCE * reader.height
+    if not alike or abs(first.height / factor - reader.height) > slack:
+        return None, (f"the level in {path.name} is not used: it is another picture than the full resolution",)
+    return reader, ()
+
+
+def _info(
+    file: DicomFile, rule: Rule, path: Path, readers: Sequence[LevelReader], warnings: tuple[str, ...]
+) -> ImageInfo:
+    header, first = file.header, readers[0]
     modality = facts.modality_of(header, rule.channels)
-    warnings = scale.warnings + facts.warnings_of(header, modality, rule, scale.calibration is not None)
-    if missing:
-        warnings += (f"{missing} tiles are not in the file and are read as white background",)
-    info = ImageInfo(
+    scale = _scale(header, (first.height, first.width))
+    warnings = scale.warnings + facts.warnings_of(header, modality, rule, scale.calibration is not None) + warnings
+    if first.missing:
+        warnings += (f"{first.missing} tiles are not in the file and are read as white background",)
+    return ImageInfo(
         name=path.name,
         format="DICOM slide",
         modality=modality,
-        height_px=height,
-        width_px=width,
+        height_px=first.height,
+        width_px=first.width,
         channels=rule.channels,
         dtype=rule.dtype,
         value_range=rule.value_range,
-        levels=(Level(height, width, 1.0),),
-        tile_height_px=min(int(header.Rows), height),
-        tile_width_px=min(int(header.Columns), width),
+        levels=tuple(
+            Level(each.height, each.width, (first.height / each.height + first.width / each.width) / 2)
+            for each in readers
+        ),
+        tile_height_px=first.tile[0],
+        tile_width_px=first.tile[1],
         calibration=scale.calibration,
         polarity=polarity_of(rule.channels, modality),
         warnings=warnings,
         metadata=facts.metadata_of(file, rule),
     )
-    return SlideSource(path, info, file, rule, grid)
+
+
+def _scale(header: Any, size: tuple[int, int]) -> Scale:
+    measures = facts.first_item(header, "SharedFunctionalGroupsSequence")
+    measures = facts.first_item(measures, "PixelMeasuresSequence") if measures is not None else None
+    return of_slide(
+        facts.numbers(measures, "PixelSpacing") if measures is not None else None,
+        (facts.number(header, "ImagedVolumeHeight"), facts.number(header, "ImagedVolumeWidth")),
+        size,
+    )
 
 
 def _require_plane(header: Any, path: Path) -> None:
@@ -145,33 +204,3 @@ def _require_plane(header: Any, path: Path) -> None:
         if count > 1:
             what = f"the slide is a stack of {count:g} {axis}, and one flat picture is measured at a time"
             raise UnsupportedImageError(what, path=path, remedy="export one of them")
-
-
-def _grid(file: DicomFile, height: int, width: int, path: Path) -> npt.NDArray[np.int64]:
-    """Frame number of every tile: row by row when TILED_FULL, else from the position of each frame."""
-    header = file.header
-    rows, cols = int(header.Rows), int(header.Columns)
-    shape = math.ceil(height / rows), math.ceil(width / cols)
-    groups = header.get("PerFrameFunctionalGroupsSequence")
-    if facts.text(header, "DimensionOrganizationType") == "TILED_FULL" or not groups:
-        if file.frames != shape[0] * shape[1]:
-            what = f"{shape[0] * shape[1]} tiles are expected and {file.frames} are there"
-            raise ImageReadError(what, path=path, remedy="export the slide again, all tiles of a level in one file")
-        return np.arange(file.frames).reshape(shape)
-    if shape[0] * shape[1] > _MOST_TILES:
-        what = f"the header gives a slide of {height} x {width} px in tiles of {rows} x {cols}, which cannot be true"
-        raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
-    grid = np.full(shape, -1, np.int64)
-    for frame, group in enumerate(groups):
-        place = facts.first_item(group, "PlanePositionSlideSequence")
-        top = facts.number(place, "RowPositionInTotalImagePixelMatrix") if place is not None else None
-        left = facts.number(place, "ColumnPositionInTotalImagePixelMatrix") if place is not None else None
-        if top is None or left is None or (top - 1) % rows or (left - 1) % cols:
-            what = f"frame {frame + 1} of the slide does not lie on the grid of tiles"
-            raise UnsupportedImageError(what, path=path, remedy="export the slide as TILED_FULL")
-        down, across = int(top - 1) // rows, int(left - 1) // cols
-        if not (0 <= down < shape[0] and 0 <= across < shape[1]) or grid[down, across] >= 0:
-            what = f"frame {frame + 1} of the slide lies outside it, or on another frame"
-            raise ImageReadError(what, path=path, remedy="export the slide as TILED_FULL")
-        grid[down, across] = frame
-    return grid
