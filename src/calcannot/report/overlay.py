@@ -135,7 +135,7 @@ def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, l
             draw.line([*points, points[0]], fill=colour, width=line, joint="curve")
         if stroke.name or stroke.reason:
             x, y = min((float(x) * scale, float(y) * scale) for x, y in stroke.rings[0])
-            draw.text((x, y), f" {stroke.name or stroke.reason}", fill=colour, font=_font(8 * line), anchor="lb")
+            draw.text((x, y), f" {stroke.name or stroke.reason}", fill=colour, font=_font(12 * line), anchor="lb")
 
 
 def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: ImageInfo, scale: float) -> None:
