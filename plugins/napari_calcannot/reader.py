@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from calcannot.errors import CalcannotError, ImageReadError
-from calcannot.io.open import FORMATS, head_of
+from calcannot.io import sniff
+from calcannot.io.open import head_of
 from calcannot.model.annotation import Annotations
 from calcannot.store.geojson import read_annotations
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
@@ -17,6 +18,7 @@ from napari_calcannot.wording import sentence
 
 Paths = str | Path | Sequence[str | Path]
 _CASE = "case.json"
+_RECOGNISED = (sniff.is_dicom, sniff.is_tiff, sniff.is_png, sniff.is_jpeg, sniff.is_bare_dicom)
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[Any]] | None:
@@ -46,8 +48,8 @@ def open_path(path: str | Path) -> list[Session]:
         If it cannot be opened. In a case, an image that fails is an error of the whole: it would be missed silently.
     """
     path = Path(path)
-    if not path.is_dir():
-        return [Session.open(path)]
+    if not (path / _CASE).is_file():
+        return [Session.open(path)]  # a folder can be one image too
     sessions: list[Session] = []
     try:
         for file, role in _case_images(path):
@@ -76,9 +78,6 @@ def _case_images(folder: Path) -> list[tuple[str, str]]:
     try:
         record = json.loads((folder / _CASE).read_text(encoding="utf-8"))
         images = [(str(each["path"]), str(each.get("role", ""))) for each in record["images"]]
-    except FileNotFoundError:
-        what = "the folder is not a case: it has no case.json"
-        raise ImageReadError(what, path=folder, remedy="open a single image in it") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"the case record cannot be read ({type(error).__name__})"
         raise ImageReadError(what, path=folder / _CASE, remedy="repair it or open a single image") from None
@@ -98,7 +97,7 @@ def _is_ours(path: Path) -> bool:
         head = head_of(path)
     except CalcannotError:
         return False
-    return next((each.open is not None for each in FORMATS if each.recognise(head)), False)
+    return any(recognise(head) for recognise in _RECOGNISED)
 
 
 def _listed(path: Paths) -> list[str | Path]:
