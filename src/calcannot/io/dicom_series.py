@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from calcannot.io import dicom_facts as facts
@@ -90,6 +91,24 @@ def levels_of(member: Member, members: list[Member]) -> list[tuple[Member, ...]]
         if len(names) == 1 or size == member.size:
             kept.append(tuple(sorted(parts[own], key=lambda each: each.part)))
     return sorted(kept, key=lambda files: files[0].size, reverse=True)
+
+
+def opens_with_another(path: Path) -> bool:
+    """Whether a file is read when another file of its folder is opened, or is a picture of the glass."""
+    header = _header(path)
+    if header is None or not facts.is_slide(header):
+        return False
+    member = member_of(header, path)
+    if member is None:
+        return True
+    levels = levels_of(member, _remembered(path.parent, path.parent.stat().st_mtime_ns))
+    return levels[0][0].path != path
+
+
+@lru_cache(maxsize=4)
+def _remembered(folder: Path, _changed: int) -> list[Member]:
+    """Files of slides in a folder, listed once while it does not change: each of its files asks."""
+    return members_in(folder)
 
 
 def _header(path: Path) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # Image formats, and containers that people give by mistake, that are refused by name: (name, offset, signature).
 REFUSED: tuple[tuple[str, int, bytes], ...] = (
@@ -29,6 +30,11 @@ REFUSED: tuple[tuple[str, int, bytes], ...] = (
     ("gzip", 0, b"\x1f\x8b"),
 )
 
+# Slides whose first file is text or a database, by its first bytes.
+_OPENSLIDE = (b"[Virtual Microscope Specimen]", b"[Uncompressed Virtual Microscope Specimen]", b"SQLite format 3\x00")
+# MIRAX: the named file is a JPEG, and a folder of the same name holds the slide.
+_MIRAX_INDEX = "Slidedat.ini"
+
 # Groups that a data set without file header starts with: file meta, identifying.
 _FIRST_GROUPS = (0x0002, 0x0008)
 _VALUE_TYPES = {b"AE", b"CS", b"DA", b"LO", b"LT", b"OB", b"PN", b"SH", b"SQ", b"ST", b"TM", b"UI", b"UL", b"US"}
@@ -38,6 +44,11 @@ _LONGEST_FIRST_VALUE = 256
 def signature(offset: int, magic: bytes) -> Callable[[bytes], bool]:
     """Make a test for a signature at a place."""
     return lambda head: head[offset : offset + len(magic)] == magic
+
+
+def is_openslide(path: Path, head: bytes) -> bool:
+    """MIRAX, Hamamatsu VMS and VMU, Sakura."""
+    return head.startswith(_OPENSLIDE) or (is_jpeg(head) and (path.with_suffix("") / _MIRAX_INDEX).is_file())
 
 
 def is_tiff(head: bytes) -> bool:

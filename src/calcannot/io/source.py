@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,10 @@ DENSER = "denser is brighter"
 UNKNOWN = "unknown"
 
 DTYPES = {1: ("uint8", "uint16", "int16", "int32", "float32"), 3: ("uint8", "uint16")}
+
+
+# Types whose limits say nothing of the values a pixel can have.
+_WITHOUT_RANGE = ("int32", "float32")
 
 
 def polarity_of(channels: int, modality: Modality) -> str:
@@ -65,6 +70,11 @@ class Source:
     def path(self) -> Path:
         """File the pixels come from."""
         return self._path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that hold the pixels; none for an image in memory."""
+        return tuple(self._stamps)
 
     @property
     def info(self) -> ImageInfo:
@@ -122,6 +132,17 @@ class Source:
             )
         metadata = {**self._info.metadata, **record}
         self._info = replace(self._info, calibration=calibration, warnings=warnings, metadata=metadata)
+        return self
+
+    def take_range_from_pixels(self) -> Self:
+        """Set the value range to that of the pixels where the type allows values that no image uses; give itself."""
+        info = self._info
+        if info.dtype in _WITHOUT_RANGE:
+            lowest, highest = math.inf, -math.inf
+            for row in range(0, info.height_px, info.tile_height_px):
+                band = self.read(row, 0, min(info.tile_height_px, info.height_px - row), info.width_px)
+                lowest, highest = min(lowest, float(np.min(band))), max(highest, float(np.max(band)))
+            self._info = replace(info, value_range=(lowest, highest))
         return self
 
     def check_unchanged(self) -> None:

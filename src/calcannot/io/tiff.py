@@ -1,22 +1,19 @@
-"""TIFF, BigTIFF, OME-TIFF and Aperio SVS, through tifffile."""
+"""TIFF, BigTIFF, OME-TIFF, Aperio SVS, Hamamatsu NDPI and Philips TIFF, through tifffile."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from calcannot.io import orientation
 from calcannot.io.byte_file import ByteFile
+from calcannot.io.openslide_source import open_with_openslide
 from calcannot.io.pixels import ICC_WARNING, require_finite
 from calcannot.io.quiet import fail, reading
 from calcannot.io.scale import Scale
 from calcannot.io.segment_cache import SegmentCache
 from calcannot.io.source import Source, polarity_of
-from calcannot.io.tiff_calibration import from_aperio, from_imagej, from_ome, from_resolution
-from calcannot.io.tiff_layout import Layout, choose
+from calcannot.io.tiff_calibration import from_aperio, from_imagej, from_ome, from_philips, from_resolution
+from calcannot.io.tiff_layout import Layout, choose, has_overlapping_tiles
 from calcannot.io.tiff_pages import PageReader
 from calcannot.io.tiff_rule import Rule, rule_of
 from calcannot.model.calibration import Calibration
@@ -26,12 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
 _ORIENTATION, _ICC, _MAX_SAMPLE = 274, 34675, 281
-# Types whose limits say nothing of the values a pixel can have.
-_WITHOUT_RANGE = ("int32", "float32")
-_FORMATS = {"svs": "Aperio SVS", "ome": "OME-TIFF", "ndpi": "Hamamatsu NDPI", "imagej": "ImageJ TIFF"}
+_FORMATS = {
+    "svs": "Aperio SVS",
+    "ome": "OME-TIFF",
+    "ndpi": "Hamamatsu NDPI",
+    "philips": "Philips TIFF",
+    "imagej": "ImageJ TIFF",
+}
 
 
 class TiffSource(Source):
@@ -71,15 +73,6 @@ class TiffSource(Source):
             fail(error, self._path, f"the pixels at row {row}, column {col} cannot be converted", "export it again")
         return require_finite(pixels, self._path)
 
-    def take_range_from_pixels(self) -> None:
-        """Set the value range to that of the pixels: 32 bits allow values that no image of its kind uses."""
-        info = self._info
-        lowest, highest = math.inf, -math.inf
-        for row in range(0, info.height_px, info.tile_height_px):
-            band = self.read(row, 0, min(info.tile_height_px, info.height_px - row), info.width_px)
-            lowest, highest = min(lowest, float(np.min(band))), max(highest, float(np.max(band)))
-        self._info = replace(info, value_range=(lowest, highest))
-
     def close(self) -> None:
         """Release the file. May be called twice."""
         self._file.close()
@@ -95,18 +88,17 @@ def open_tiff(path: Path) -> Source:
     """
     import tifffile
 
-    with reading(path, "the TIFF structure cannot be read", "the file is damaged; copy or export it again"):
+    damaged = "the file is damaged; copy or export it again"
+    with reading(path, "the TIFF structure cannot be read", damaged), tifffile.TiffFile(path) as tif:
+        if has_overlapping_tiles(tif):
+            return open_with_openslide(path)
         # tifffile reads the structure and lets go; the pixels come from a file of our own.
         file = ByteFile(path)
         try:
-            with tifffile.TiffFile(path) as tif:
-                source = _source(tif, file, path)
-            if source.info.dtype in _WITHOUT_RANGE:
-                source.take_range_from_pixels()
+            return _source(tif, file, path).take_range_from_pixels()
         except BaseException:
             file.close()
             raise
-        return source
 
 
 def _source(tif: Any, file: ByteFile, path: Path) -> TiffSource:
@@ -151,6 +143,8 @@ def _scale(tif: Any, layout: Layout) -> Scale:
         steps.append(lambda: from_ome(tif.ome_metadata, layout.image))
     if tif.is_svs:
         steps.append(lambda: from_aperio(page.description))
+    if tif.is_philips and tif.philips_metadata:
+        steps.append(lambda: from_philips(tif.philips_metadata))
     if tif.is_imagej:
         steps.append(lambda: from_imagej(tif.imagej_metadata or {}, x, y))
     steps.append(lambda: from_resolution(x, y, unit))

@@ -28,6 +28,8 @@ _IMAGEJ_UM = {
     "cm": 1e4, "centimeter": 1e4, "centimetre": 1e4,
 }  # fmt: skip
 
+_PHILIPS_SPACING = "DICOM_PIXEL_SPACING"
+
 # A resolution tag on these steps was written for a printer or a screen, not by a microscope. 40 µm/px is 635 dpi: a
 # coarser one says how large to print, for no objective samples a section that coarsely.
 COARSEST_UM = 40.0
@@ -72,6 +74,19 @@ def from_aperio(description: str) -> Scale:
         return Scale()
     size = _number(found[1])
     return checked(size, size, CalibrationSource.APERIO, "MPP of the Aperio description")
+
+
+def from_philips(xml: str) -> Scale:
+    """Read the first DICOM_PIXEL_SPACING (mm, row first) of a Philips description: that of the full resolution."""
+    try:
+        stated = [item.text for item in ET.fromstring(xml).iter("Attribute") if item.get("Name") == _PHILIPS_SPACING]
+    except ET.ParseError:
+        return Scale(warnings=("the Philips description is damaged: no pixel size is taken from it",))
+    sizes = re.findall(r'"([^"]*)"', stated[0] or "") if stated else []
+    if len(sizes) != 2:
+        return Scale()
+    row, col = (_number(size) * 1000 for size in sizes)
+    return checked(row, col, CalibrationSource.TIFF, "DICOM_PIXEL_SPACING of the Philips description")
 
 
 def from_imagej(metadata: Mapping[str, Any], x: object, y: object) -> Scale:

@@ -37,6 +37,14 @@ class Layout:
     ignored: tuple[str, ...]
 
 
+def has_overlapping_tiles(tif: Any) -> bool:
+    """Whether it is a slide whose tiles overlap or are several fields: laid side by side they would count twice.
+
+    Ventana BIF, Leica SCN (one file, several areas) and Trestle.
+    """
+    return bool(tif.is_bif or tif.is_scn or str(tif.pages.first.software).startswith("MedScan"))
+
+
 def choose(tif: Any, path: Path) -> Layout:
     """Find the one picture of an open ``tifffile.TiffFile``.
 
