@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Pictures of the glass, not of the tissue; a label may show a patient's name.
 _ASSOCIATED = ("label", "macro", "thumbnail", "overview", "map", "associated")
+_XMP = 700
 _AXES = {"Z": "focal planes (Z)", "T": "time points (T)", "C": "channels (C)", "I": "pages (I)", "Q": "pages (Q)"}
 
 
@@ -42,7 +43,11 @@ def has_overlapping_tiles(tif: Any) -> bool:
 
     Ventana BIF, Leica SCN (one file, several areas) and Trestle.
     """
-    return bool(tif.is_bif or tif.is_scn or str(tif.pages.first.software).startswith("MedScan"))
+    page = tif.pages.first
+    packet = page.tags.valueof(_XMP)
+    if isinstance(packet, bytes) and b"<iScan" in packet:  # Ventana, whichever program wrote it
+        return True
+    return bool(tif.is_bif or tif.is_scn or str(page.software).startswith("MedScan"))
 
 
 def choose(tif: Any, path: Path) -> Layout:

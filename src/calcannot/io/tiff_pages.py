@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _END_OF_JPEG = b"\xff\xd9"
 _REMEDY = "copy the file again from where it was scanned"
 _UNCOMPRESSED = 1
+# The longest side of a JPEG. Hamamatsu goes beyond it with restart markers, whose places it lists as tiles.
+_LONGEST_JPEG = 65_500
 # Rows of strips are handed out in bands of about this many.
 _BAND_ROWS = 512
 
@@ -116,6 +118,11 @@ class PageReader(TiledReader):
         if int(compression) != _UNCOMPRESSED and int(compression) not in TIFF.DECOMPRESSORS:
             what = f"the TIFF compression {getattr(compression, 'name', compression)} is not known"
             raise UnsupportedImageError(what, path=self._path, remedy="save it without compression, or with Deflate")
+        if compression in JPEG and max(self._tile) > _LONGEST_JPEG:
+            what = f"{self._tile[0]} x {self._tile[1]} px are stored as one JPEG that cannot be read piece by piece"
+            raise UnsupportedImageError(
+                what, path=self._path, remedy="convert it to OME-TIFF with the scanner's program"
+            )
         expected = self._planes * self._grid[0] * self._grid[1]
         if min(len(self._offsets), len(self._counts)) < expected:
             what = f"{expected} tiles or strips are expected and {len(self._offsets)} are listed"

@@ -6,8 +6,9 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
-from calcannot.errors import ImageReadError
+from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io import open_image
+from calcannot.io.folder import looks_like_image
 
 TILE = 16
 SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
@@ -124,6 +125,25 @@ def test_two_levels_of_one_size_are_not_guessed_between(folder):
         assert [each.height_px for each in source.info.levels] == [80, 20]
     with open_image(folder / "d-half.dcm") as source:
         np.testing.assert_array_equal(source.read(0, 0, 40, 32), HALF[::-1])
+
+
+def test_a_folder_of_one_slide_opens_as_the_slide(folder):
+    with pytest.raises(UnsupportedImageError, match="2 DICOM slides"):
+        open_image(folder)
+    (folder / "other.dcm").unlink()
+    with open_image(folder) as source:
+        assert source.path.name == "b-full.dcm" and len(source.info.levels) == 3
+        assert [file.name for file in source.files] == ["b-full.dcm", "c-half.dcm", "a-quarter.dcm"]
+    write(folder / "copy.dcm", FULL)
+    with pytest.raises(UnsupportedImageError, match="2 pictures of 80 x 64"):
+        open_image(folder)
+    with pytest.raises(ImageReadError, match="folder, not an image"):
+        open_image(folder / "below")
+
+
+def test_in_a_folder_a_slide_is_one_image(folder):
+    found = {path.name for path in folder.iterdir() if path.is_file() and looks_like_image(path)}
+    assert found == {"b-full.dcm", "other.dcm"}
 
 
 def without_jfif(stream):
