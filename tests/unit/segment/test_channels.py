@@ -98,6 +98,12 @@ def test_16_bit_colour_is_not_crushed(spec):
     assert first != second
 
 
+def test_grey_and_density_of_16_bits_are_counted_from_their_own_white():
+    np.testing.assert_allclose(values("grey", RGB16), values("grey", RGB) * 257, rtol=1e-9)
+    bright = np.maximum(RGB, 1)
+    np.testing.assert_allclose(values("od", bright.astype(np.uint16) * 257), values("od", bright), atol=1e-9)
+
+
 @pytest.mark.parametrize("spec", ["red", "green", "blue", "value", "minimum", "grey", "intensity"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])
 def test_brightness_of_a_grey_picture_is_its_intensity(spec, dtype):

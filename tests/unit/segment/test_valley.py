@@ -71,6 +71,13 @@ def test_tissue_alone_has_no_valley(counts, seed):
     assert not valley_of(counts, seed).found
 
 
+@pytest.mark.parametrize(("depth", "found"), [(0.3, True), (0.75, False)])
+def test_a_shallow_dip_is_no_valley_however_many_the_pixels(depth, found):
+    """At most half as high as the lower mode: two hues of dark nuclei dip a little, mineral and tissue a lot."""
+    counts = np.interp(LEVELS, [0, 30, 90, 230, 255], [0, 1, depth, 30, 0]) * 20_000
+    assert valley_of(counts).found == found
+
+
 def test_noise_of_a_few_pixels_is_no_mode():
     counts = mode(230, 5, 1e6)
     counts[20] = 6

@@ -81,6 +81,15 @@ def test_a_folder_without_rights_is_an_error_of_ours(tmp_path):
         tmp_path.chmod(0o700)
 
 
+def test_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    order = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (order.append("fsync"), fsync(descriptor))[1])
+    monkeypatch.setattr(os, "replace", lambda *paths: (order.append("replace"), replace(*paths))[1])
+    write_text(tmp_path / "table.csv", "x")
+    assert order[:2] == ["fsync", "replace"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
 def test_a_killed_writer_leaves_the_old_file_or_the_new_one_whole(tmp_path):
     path = tmp_path / "table.csv"
