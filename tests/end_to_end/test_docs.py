@@ -1,83 +1,203 @@
-"""What the documents say is so: examples run, links lead somewhere, columns and recipes are those of the program."""
+"""What the documents say is so: examples and commands run, links lead somewhere, tables are those of the program."""
 
+from __future__ import annotations
+
+import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from calcannot import ArraySource, Calibration, analyse, load_recipe, region_columns
+from calcannot.model.calibration import CalibrationSource
+from calcannot.model.recipe import ChannelName, Method, Recipe, load_recipe_file
 from calcannot.segment.shipped import recipe_names
+from calcannot.segment.stains import STAIN_VECTORS
 from calcannot.store.tables import IMAGE_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+OURS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [*OURS, ROOT / "CONTRIBUTING.md", ROOT / "sample_images" / "README.md"]
+
+# A fence of this language is run: ``sh`` as commands of calcannot, ``python`` and ``toml`` as what they are.
+# An indented block is only shown.
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+_PLACE_OF_COMMANDS = ("section.tif", "film.dcm", "lesions.geojson", "regions.geojson", "photo.jpg", "slides", "more")
 
 
-def _blocks(language):
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[object]:
     return [
         pytest.param(block, id=f"{page.name}-{number}")
         for page in PAGES
-        for number, block in enumerate(re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.S))
+        for number, (name, block) in enumerate(_FENCE.findall(text_of(page)))
+        if name == language
     ]
 
 
 @pytest.fixture
 def beside_samples(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "sample_images", tmp_path / "sample_images", ignore=shutil.ignore_patterns("*.py"))
+    """A folder to work in, with the sample images where a checkout has them."""
+    shutil.copytree(ROOT / "sample_images", tmp_path / "sample_images", ignore=shutil.ignore_patterns("*.py", "__*"))
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def drawn_files(tmp_path_factory):
+    """What the commands are given: the sample images under plain names, and a few small fields."""
+    from calcannot.phantom.histology import HistologySpec, render_histology
+    from calcannot.phantom.write import write_histology
+
+    folder = tmp_path_factory.mktemp("files")
+    shutil.copy(ROOT / "sample_images/radiograph.dcm", folder / "film.dcm")
+    shutil.copy(ROOT / "sample_images/annotations/radiograph.dcm.geojson", folder / "lesions.geojson")
+    field = render_histology(HistologySpec(size_px=(512, 512)), 0)
+    for name in ("section.tif", "photo.jpg", "slides/slide1.tif", "slides/slide2.tif", "more/slide7.tif"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_histology(field, folder / name)
+    ring = [[50, 50], [450, 50], [450, 450], [50, 450], [50, 50]]
+    square = {"type": "Polygon", "coordinates": [ring]}
+    (folder / "regions.geojson").write_text(json.dumps(square), encoding="utf-8")
+    return folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", _blocks("python"))
-def test_python_examples_run(block, beside_samples):
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_runs(block, beside_samples):
     exec(compile(block, "example", "exec"), {})
 
 
-@pytest.mark.parametrize("block", _blocks("toml"))
-def test_recipe_examples_are_recipes(block, tmp_path):
-    from calcannot.model.recipe import load_recipe_file
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_recipes_are_recipes_and_measure(block, tmp_path):
+    (tmp_path / "recipe.toml").write_text(block, encoding="utf-8")
+    recipe = load_recipe_file(tmp_path / "recipe.toml")
+    pixels = np.full((64, 64, 3), 240, np.uint8)
+    pixels[16:48, 16:48] = 20
+    pixels[:8] = (200, 60, 120)
+    source = ArraySource(pixels, name="x", calibration=Calibration(1.0, 1.0, CalibrationSource.USER))
+    assert analyse(source, recipe).totals.calcified_area_px == 32 * 32
 
-    (tmp_path / "recipe.toml").write_text(block, "utf-8")
-    load_recipe_file(tmp_path / "recipe.toml")
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", blocks("sh"))
+def test_commands_run(block, drawn_files, tmp_path, monkeypatch, calcannot):
+    for name in _PLACE_OF_COMMANDS:
+        (shutil.copytree if (drawn_files / name).is_dir() else shutil.copy)(drawn_files / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "calcannot", line
+        target = arguments.pop() if arguments[-2:-1] == [">"] else None
+        ran = calcannot(*(arguments[:-1] if target else arguments))
+        assert (ran.code, ran.err) == (0, ""), line
+        if target:
+            Path(target).write_text(ran.out, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_demo_prints_what_the_readme_shows(calcannot, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    ran = calcannot("demo", "--no-window", "-o", "demo_results")
+    (shown,) = [block for name, block in _FENCE.findall(text_of(ROOT / "README.md")) if name == "text"]
+    printed = [line.rstrip() for line in ran.out.splitlines()]
+    assert ran.code == 0
+    assert printed[: len(shown.splitlines())] == shown.splitlines()
+
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings: lower case, punctuation dropped, spaces to hyphens."""
+    titles = re.findall(r"^#+ (.*)$", text_of(page), re.M)
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8")):
+    for target in re.findall(r"\]\(([^)]+)\)", text_of(page)):
         if "://" in target:
             continue
         file, _, anchor = target.partition("#")
         place = page.parent / file if file else page
         assert place.exists(), target
-        if anchor:
-            titles = re.findall(r"^#+ (.*)$", place.read_text("utf-8"), re.M)
-            assert anchor in {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}, (
-                target
-            )
+        assert not anchor or anchor in _anchors(place), target
+
+
+def test_the_index_names_every_page():
+    named = set(re.findall(r"\]\((\S+\.md)\)", text_of(DOCS / "index.md")))
+    assert named == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
 
 
 def test_every_column_is_explained_in_order():
-    from calcannot import ArraySource, analyse, load_recipe, region_columns
-
-    text = (ROOT / "docs" / "columns.md").read_text("utf-8")
-    images, _, regions = text.partition("## regions.csv")
+    images, _, regions = text_of(DOCS / "columns.md").partition("\n## regions.csv")
     assert re.findall(r"^\| `(\w+)` \|", images, re.M) == list(IMAGE_COLUMNS)
-    import numpy as np
-
     source = ArraySource(np.full((8, 8, 3), 200, np.uint8), name="x")
     columns = region_columns(analyse(source, load_recipe("von-kossa").with_threshold(100)))
     assert re.findall(r"^\| `(\w+)` \|", regions, re.M) == ["image", *columns]
 
 
-def test_every_shipped_recipe_is_described():
-    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-    assert [name for name in recipe_names() if f"| `{name}` |" not in text] == []
+def _section(page: str, title: str) -> str:
+    """Text under a heading, up to the next of its level."""
+    level = title.split()[0]
+    return re.split(rf"^{level} ", text_of(DOCS / page).partition(f"\n{title}\n")[2], flags=re.M)[0]
 
 
-def test_commands_exist():
+def test_recipes_fields_channels_methods_and_stains_are_described():
+    text = text_of(DOCS / "recipes.md")
+    assert set(re.findall(r"^\| `([\w-]+)` \| (?:histology|radiograph) \|", text, re.M)) == set(recipe_names())
+    fields = {field.alias or name for name, field in Recipe.model_fields.items()}
+    assert {name for row in re.findall(r"^\| (`[^|]*) \|", _section("recipes.md", "## Fields"), re.M)
+            for name in re.findall(r"`([\w_]+)`", row)} == fields  # fmt: skip
+    channels = _section("recipes.md", "## Channels")
+    assert [name for name in ChannelName.__args__ if f"`{name}`" not in channels] == []
+    assert [name for name in STAIN_VECTORS if f"`{name}`" not in channels] == []
+    methods = re.findall(r"^\| `([\w-]+)` \|", _section("recipes.md", "## Thresholds"), re.M)
+    assert sorted(methods) == sorted(method.value for method in Method)
+
+
+def test_every_origin_of_a_scale_is_described():
+    text = text_of(DOCS / "formats.md")
+    given_by_code = {CalibrationSource.PHANTOM}  # of images that are not read from a file
+    assert [each for each in CalibrationSource if each not in given_by_code and f"| `{each}` |" not in text] == []
+
+
+def test_commands_and_options_exist():
+    import typer.main
+
     from calcannot.cli.main import app
 
-    known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    for page in PAGES:
-        for command in re.findall(r"^ {4}calcannot (\w+)", page.read_text("utf-8"), re.M):
-            assert command in known, (page.name, command)
+    root = typer.main.get_command(app)
+    for page in OURS:
+        for line in re.findall(r"^ {4}calcannot (\w.*)$|`calcannot (\w[^`]*)`", text_of(page), re.M):
+            words = shlex.split("".join(line), comments=True)
+            command = root
+            while words and hasattr(command, "commands"):
+                assert words[0] in command.commands, (page.name, line)
+                command = command.commands[words.pop(0)]
+            known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+            assert {word for word in words if word.startswith("-")} <= known, (page.name, line)
+
+
+def test_options_of_phantoms_are_those_in_the_tables():
+    import typer.main
+
+    from calcannot.cli.main import app
+
+    group = typer.main.get_command(app).commands["phantom"]
+    tables = re.split(r"^\| `phantom (\w+)` \|", text_of(DOCS / "phantoms.md"), flags=re.M)[1:]
+    for name, table in zip(tables[::2], tables[1::2], strict=True):
+        rows = table.partition("\n\n")[0]
+        options = {parameter.name for parameter in group.commands[name].params} - {"output", "seed"}
+        assert {row.replace("-", "_") for row in re.findall(r"^\| `--([\w-]+)` \|", rows, re.M)} == options
+
+
+@pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
+def test_no_place_of_one_machine_is_named(page):
+    assert re.findall(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w+", text_of(page)) == []
