@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NO_CALIBRATION = (
     "The image has no pixel size, so there are areas in pixels only. Give one with --pixel-size (for example 0.5um), "
-    "calibrate from a line of known length in the viewer, or use a file that carries it (OME-TIFF, SVS, DICOM)."
+    "type it in the panel of the viewer, or use a file that carries it (OME-TIFF, SVS, DICOM)."
 )
 
 

@@ -257,7 +257,7 @@ def test_without_a_pixel_size_there_are_no_millimetres_and_three_ways_are_named(
     assert all(text == "" for name, text in row.items() if name.endswith(("_mm", "_mm2")) or name.startswith("um_per"))
     assert row["calcified_area_px"] == "100"
     assert row["calibration_source"] == "none"
-    for way in ("--pixel-size", "line of known length", "OME-TIFF, SVS, DICOM"):
+    for way in ("--pixel-size", "panel of the viewer", "OME-TIFF, SVS, DICOM"):
         assert way in row["warnings"]
     (region,) = rows_of(tmp_path / "out", "regions.csv")
     assert all(text == "" for name, text in region.items() if name.endswith(("_um", "_um2")))
