@@ -10,15 +10,20 @@ from calcannot.model.recipe import Stain
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRule:
-    """Mineral where every bound that is not None holds: v > above, v >= at_least, v <= at_most."""
+    """Mineral where every bound that is not None holds: v > above, v >= at_least, v <= at_most.
+
+    ``sensitivity`` is how far, in channel units, the bounds are moved to obtain the low and the high area.
+    """
 
     channel: str | Stain
     above: float | None = None
     at_least: float | None = None
     at_most: float | None = None
+    sensitivity: float = 0.0
 
-    def widened(self, by: float) -> ResolvedRule:
-        """The same rule with each bound moved outwards by ``by`` channel units (inwards where negative)."""
+    def widened(self, steps: float) -> ResolvedRule:
+        """The same rule with each bound moved outwards by ``steps`` times its sensitivity (inwards where negative)."""
+        by = steps * self.sensitivity
         return replace(
             self,
             above=None if self.above is None else self.above - by,
@@ -66,8 +71,6 @@ class ResolvedRecipe:
         Mineral where all of ``rules`` hold, or any of ``or_rules``.
     surfaces
         Local backgrounds, one a region of interest; the rule then applies to the residual.
-    sensitivity
-        Channel units by which the threshold is moved to obtain the low and the high area.
     tissue_at_most
         A pixel is glass where it is neutral and its darkest channel is above this, else tissue; None where reference
         is not tissue.
@@ -92,7 +95,6 @@ class ResolvedRecipe:
     reference: str
     tissue_at_most: float | None
     core_at_most: float | None
-    sensitivity: float
     fill_holes_px: int
     open_radius_px: int
     minimum_area_px: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -51,11 +52,13 @@ def gather_statistics(
         return [count(box) for box in strip]
 
     strips = chain.from_iterable(bands(info, halo=sigma_px > 0))
-    for strip, tiles in map_in_order(work, strips, workers):
-        for tile in tiles:
-            statistics.merge(tile)
-        if progress:
-            progress("statistics", strip[-1].row + strip[-1].height, info.height_px)
+    # Closed at once when progress says stop, not when the interpreter comes round to it.
+    with closing(map_in_order(work, strips, workers)) as in_order:
+        for strip, tiles in in_order:
+            for tile in tiles:
+                statistics.merge(tile)
+            if progress:
+                progress("statistics", strip[-1].row + strip[-1].height, info.height_px)
     return statistics
 
 
@@ -107,10 +110,9 @@ def collect_runs(
 
     collector = RunCollector(info.width_px)
     by_band = list(bands(info, halo=tables is None))
-    in_order = map_in_order(work, chain.from_iterable(by_band), workers)
-    for band in by_band:
-        collector.add_band([runs for _ in band for runs in next(in_order)[1]])
-        if progress:
-            progress("classify", band[0][0].row + band[0][0].height, info.height_px)
-    in_order.close()  # type: ignore[attr-defined]
+    with closing(map_in_order(work, chain.from_iterable(by_band), workers)) as in_order:
+        for band in by_band:
+            collector.add_band([runs for _ in band for runs in next(in_order)[1]])
+            if progress:
+                progress("classify", band[0][0].row + band[0][0].height, info.height_px)
     return collector

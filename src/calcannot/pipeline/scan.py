@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -61,7 +61,9 @@ def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:
         yield [boxes[i : i + _STRIP] for i in range(0, len(boxes), _STRIP)]
 
 
-def map_in_order(work: Callable[[Strip], T], strips: Iterable[Strip], workers: int) -> Iterator[tuple[Strip, T]]:
+def map_in_order(
+    work: Callable[[Strip], T], strips: Iterable[Strip], workers: int
+) -> Generator[tuple[Strip, T], None, None]:
     """Results of ``work`` in the order of the strips; a few strips ahead and no more, so memory stays small."""
     with ThreadPoolExecutor(workers, thread_name_prefix="calcannot") as pool:
         waiting: deque[tuple[Strip, Future[T]]] = deque()

@@ -72,21 +72,18 @@ def resolve(
         evidence["tissue_at_most"] = tissue_at_most
     rules: list[ResolvedRule] = []
     or_rules: list[ResolvedRule] = []
-    first = channel_of(recipe.channel, info)
     if recipe.background is None:
         for rule in recipe.rules:
             resolved, doubt = _resolve_rule(rule, recipe, info, statistics, evidence)
             rules.append(resolved)
             found, reason = (False, doubt) if doubt else (found, reason)
         or_rules = [_resolve_rule(rule, recipe, info, statistics, evidence)[0] for rule in recipe.or_rules]
-        sensitivity = _sensitivity(first)
         if recipe.core is not None and found:
             at_most, mineral = rules[0].threshold, evidence["mineral_level"]
             core_at_most = at_most - recipe.core * (at_most - mineral)
     else:
         found = any(surface.peak > surface.threshold for surface in surfaces)
         reason = "" if found else "nothing rises above the local background"
-        sensitivity = min((surface.sigma for surface in surfaces), default=0.0)
     if not found:
         warnings.append(f"No mineral found: {reason}.")
     cleanup = recipe.cleanup
@@ -100,7 +97,6 @@ def resolve(
         reference=recipe.reference,
         tissue_at_most=tissue_at_most,
         core_at_most=core_at_most,
-        sensitivity=sensitivity,
         fill_holes_px=math.floor(_in_px(cleanup.fill_holes_up_to, info, "cleanup.fill_holes_up_to")),
         open_radius_px=round(_in_px(cleanup.open_radius, info, "cleanup.open_radius")),
         minimum_area_px=math.ceil(_in_px(cleanup.minimum_area, info, "cleanup.minimum_area")),
@@ -116,34 +112,35 @@ def _resolve_rule(
     rule: Rule, recipe: Recipe, info: ImageInfo, statistics: ImageStatistics, evidence: dict[str, float]
 ) -> tuple[ResolvedRule, str]:
     """Bounds of one rule, and why an automatic one is not believed (empty where it is)."""
-    if isinstance(rule.threshold, Interval):
-        return ResolvedRule(rule.channel, at_least=rule.threshold.low, at_most=rule.threshold.high), ""
-    if not isinstance(rule.threshold, Method):
-        return _one_sided(rule, rule.threshold), ""
     channel = channel_of(rule.channel, info)
+    if isinstance(rule.threshold, Interval):
+        low, high = rule.threshold.low, rule.threshold.high
+        return ResolvedRule(rule.channel, at_least=low, at_most=high, sensitivity=_sensitivity(channel)), ""
+    if not isinstance(rule.threshold, Method):
+        return _one_sided(rule, rule.threshold, channel), ""
     histogram = statistics.histogram(rule.channel)
     darker = rule.mineral == "dark"
     if histogram.is_flat:
-        return _one_sided(rule, channel.low if darker else channel.high), "all pixels have the same value"
+        return _one_sided(rule, channel.low if darker else channel.high, channel), "all pixels have the same value"
     least_contrast = recipe.gate.contrast if recipe.gate else 0.0
     if rule.threshold is Method.VALLEY:
         if not darker:
             raise RecipeError("the threshold valley is for dark mineral", remedy="choose otsu or another method")
         valley = find_valley(histogram, low=channel.low, high=channel.high, least_contrast=least_contrast)
         if not valley.found:
-            return _one_sided(rule, channel.low), "no dark mode stands apart from tissue"
+            return _one_sided(rule, channel.low, channel), "no dark mode stands apart from tissue"
         evidence |= {
             "mineral_level": valley.mineral_level, "tissue_level": valley.tissue_level, "contrast": valley.contrast,
             "valley_low": valley.valley_low, "valley_high": valley.valley_high,
         }  # fmt: skip
-        return _one_sided(rule, valley.threshold), ""
+        return _one_sided(rule, valley.threshold, channel), ""
     threshold = automatic_threshold(rule.threshold, histogram, darker=darker)
     contrast = _class_contrast(histogram, threshold, channel)
     evidence |= {f"{channel.name}_contrast": contrast}
     doubt = ""
     if recipe.gate and contrast < recipe.gate.contrast:
         doubt = f"the contrast between both sides of the threshold is {contrast:.2f}, below {recipe.gate.contrast:g}"
-    return _one_sided(rule, threshold), doubt
+    return _one_sided(rule, threshold, channel), doubt
 
 
 def _class_contrast(histogram: Histogram, threshold: float, channel: Channel) -> float:
@@ -156,10 +153,10 @@ def _class_contrast(histogram: Histogram, threshold: float, channel: Channel) ->
     return (high - low) / channel.span
 
 
-def _one_sided(rule: Rule, threshold: float) -> ResolvedRule:
+def _one_sided(rule: Rule, threshold: float, channel: Channel) -> ResolvedRule:
     if rule.mineral == "dark":
-        return ResolvedRule(rule.channel, at_most=float(threshold))
-    return ResolvedRule(rule.channel, above=float(threshold))
+        return ResolvedRule(rule.channel, at_most=float(threshold), sensitivity=_sensitivity(channel))
+    return ResolvedRule(rule.channel, above=float(threshold), sensitivity=_sensitivity(channel))
 
 
 def _check_range(rule: Rule, channel: Channel) -> None:

@@ -128,7 +128,7 @@ class WindowClassifier:
         bits = np.zeros(pixels.shape[:2], np.uint8)
         if self.recipe.found:
             for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
-                bits[self._holds(pixels, widen * self.recipe.sensitivity)] |= bit
+                bits[self._holds(pixels, widen)] |= bit
         if self.recipe.tissue_at_most is not None:
             glass = channel_of("glass", self.info).values(pixels)
             bits[(glass <= self.recipe.tissue_at_most) | (bits & MINERAL != 0)] |= REFERENCE
@@ -167,7 +167,7 @@ class WindowClassifier:
             values = read_smoothed(source, row, col, height, width, surface.smoothing_sigma_px).astype(np.float64)
             residual = values - surface_at(surface, row, col, height, width)
             for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
-                above = residual > surface.threshold - widen * self.recipe.sensitivity
+                above = residual > surface.threshold - widen * surface.sigma
                 classes[within & above] |= bit
         return classes
 

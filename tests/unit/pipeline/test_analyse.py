@@ -171,6 +171,18 @@ def test_sensitivity_of_other_than_8_bits_is_4_per_cent_of_the_range():
     assert totals.area_high_px == np.count_nonzero(ramp > 30_000 - step)
 
 
+def test_each_rule_is_moved_by_the_sensitivity_of_its_own_channel():
+    from calcannot import ArraySource
+    from calcannot.model.recipe import recipe_from_dict
+
+    pixels = np.full((40, 40, 3), 200, np.uint8)
+    pixels[10:30, 10:30] = (50, 10, 10)  # value 50, saturation 0.8
+    rule = {"name": "x", "kind": "histology", "channel": "value", "threshold": 100,
+            "and": [{"channel": "saturation", "mineral": "bright", "threshold": 0.5}]}  # fmt: skip
+    totals = analyse(ArraySource(pixels, name="square"), recipe_from_dict(rule), workers=1).totals
+    assert (totals.area_low_px, totals.calcified_area_px, totals.area_high_px) == (400, 400, 400)
+
+
 def test_progress_comes_from_the_calling_thread_and_grows(pixels):
     import threading
 
@@ -268,5 +280,7 @@ def test_everything_by_hand_is_known_again_from_the_resolved_record(pixels):
 
     resolved = analyse(film(pixels), recipe(), workers=1).resolved
     content = json.loads(json.dumps(resolved.to_dict()))
-    assert content["rules"] == [{"channel": "intensity", "above": 100.0, "at_least": None, "at_most": None}]
+    assert content["rules"] == [
+        {"channel": "intensity", "above": 100.0, "at_least": None, "at_most": None, "sensitivity": 10.0}
+    ]
     assert content["fingerprint"] == recipe().fingerprint()
