@@ -14,7 +14,7 @@ say = @printf '\n== %s ==\n' $(1)
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install libraries demo test lint format style types imports manifest unit gui without-napari test-lowest constraints wheel clean
+.PHONY: help install libraries programs demo test lint format style types imports manifest unit gui without-napari test-lowest constraints wheel clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +29,10 @@ install: .venv/installed
 
 libraries:
 	@tools/system_libraries.sh
+
+# What only the tests need: a browser, a second reader of DICOM, a hand that moves the mouse.
+programs:
+	@tools/system_libraries.sh tools/system_packages.txt tools/test_packages.txt
 
 demo: .venv/installed libraries
 	@$(BIN)/calcannot demo -o demo_results
@@ -57,11 +61,11 @@ manifest: .venv/installed
 	$(call say,"Plugin manifest: npe2 validate")
 	@$(BIN)/npe2 validate --imports calcannot
 
-unit: .venv/installed
+unit: .venv/installed programs
 	$(call say,"Tests without a window")
 	@$(BIN)/python -m pytest $(NO_WINDOW) -n $(WORKERS)
 
-gui: .venv/installed libraries
+gui: .venv/installed programs
 	$(call say,"Tests of the window")
 	@$(BIN)/python -m pytest -m gui
 
