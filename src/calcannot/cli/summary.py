@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calcannot.batch.measure import Outcome
 from calcannot.model.analysis import Analysis
-from calcannot.report.numbers import area_text, extent_text, share_text, significant
+from calcannot.report.numbers import area_text, extent_text, share_text, significant, uncertainty_text
 
 
 def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
@@ -71,9 +71,8 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
     else:
         size = info.calibration
         note = f", {size.note}" if size.note else ""
-        rows.append(
-            ("scale", f"{size.um_per_px_row:g} x {size.um_per_px_col:g} µm a pixel, from {size.source.value}{note}")
-        )
+        pixel = f"{size.um_per_px_row:g} x {size.um_per_px_col:g} µm a pixel, from {size.source.value}{note}"
+        rows.append(("scale", f"{pixel}; {uncertainty_text(size)}"))
     rows += [("warning", warning) for warning in analysis.warnings]
     return rows
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calcannot.errors import CalibrationError
-from calcannot.model.calibration import Calibration, CalibrationPlane, CalibrationSource
+from calcannot.model.calibration import (
+    ASSUMED_RELATIVE_UNCERTAINTY,
+    Calibration,
+    CalibrationPlane,
+    CalibrationSource,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,6 @@ def checked(
 ) -> Scale:
     """Make a scale of two lengths in µm per pixel; lengths that cannot be true become a warning, not an error."""
     try:
-        return Scale(Calibration(row_um, col_um, source, plane, note))
+        return Scale(Calibration(row_um, col_um, source, plane, note, ASSUMED_RELATIVE_UNCERTAINTY.get(source)))
     except CalibrationError as error:
         return Scale(warnings=(f"the file's pixel size is not used: {error.what}",))

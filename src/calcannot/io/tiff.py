@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from calcannot.io import orientation
@@ -16,7 +17,6 @@ from calcannot.io.tiff_calibration import from_aperio, from_imagej, from_ome, fr
 from calcannot.io.tiff_layout import Layout, choose, has_overlapping_tiles
 from calcannot.io.tiff_pages import PageReader
 from calcannot.io.tiff_rule import Rule, rule_of
-from calcannot.model.calibration import Calibration
 from calcannot.model.image import ImageInfo, Level, Modality
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+
+    from calcannot.model.calibration import Calibration
 
 _ORIENTATION, _ICC, _MAX_SAMPLE = 274, 34675, 281
 _FORMATS = {
@@ -161,8 +163,7 @@ def _turned(calibration: Calibration | None, turn: int) -> Calibration | None:
     """Rows and columns of the upright picture: the header speaks of the stored one."""
     if calibration is None or not orientation.swaps_axes(turn):
         return calibration
-    rows, cols = calibration.um_per_px_col, calibration.um_per_px_row
-    return Calibration(rows, cols, calibration.source, calibration.plane, calibration.note)
+    return replace(calibration, um_per_px_row=calibration.um_per_px_col, um_per_px_col=calibration.um_per_px_row)
 
 
 def _significant_bits(page: Any) -> int | None:

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calcannot.model.calibration import Calibration
+
+
+def uncertainty_text(calibration: Calibration) -> str:
+    """How sure lengths and areas are as far as the pixel size goes, 95 %."""
+    length, area = calibration.relative_uncertainty, calibration.area_relative_uncertainty
+    if length is None or area is None:
+        return "± not known"
+    return f"lengths ± {100 * length:.2g} %, areas ± {100 * area:.2g} %"
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -21,7 +21,7 @@ IMAGE_COLUMNS = (
     "recipe", "recipe_fingerprint", "threshold", "region_count", "calcified_area_px", "calcified_area_mm2",
     "reference_area_px", "reference_area_mm2", "calcified_fraction", "largest_area_mm2", "extent_length_mm",
     "extent_width_mm", "area_low_mm2", "area_high_mm2", "area_low_px", "area_high_px", "warnings",
-    "largest_area_px", "extent_length_px", "extent_width_px", "error",
+    "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def image_row(name: str, sha256: str, analysis: Analysis) -> dict[str, Any]:
         "um_per_px_row": calibration.um_per_px_row if calibration else None,
         "um_per_px_col": calibration.um_per_px_col if calibration else None,
         "calibration_source": calibration.source.value if calibration else "none",
+        "calibration_relative_uncertainty": calibration.relative_uncertainty if calibration else None,
         "recipe": analysis.recipe.name,
         "recipe_fingerprint": analysis.resolved.fingerprint,
         "threshold": analysis.resolved.threshold if analysis.resolved.found else None,

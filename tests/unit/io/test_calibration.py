@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from calcannot.errors import CalibrationError
 from calcannot.io import open_image
 from calcannot.io.dicom_calibration import Spacing, decide, of_slide
 from calcannot.io.tiff_calibration import from_aperio, from_imagej, from_ome, from_resolution
@@ -54,6 +55,28 @@ def test_the_table_of_ps3_3_10_7(spacing, source, plane, row_um, col_um):
 def test_no_spacing_is_no_calibration_and_no_warning():
     assert decide(Spacing()) == decide(Spacing(calibration_type="FIDUCIAL", magnification=1.2))
     assert decide(Spacing()).calibration is None
+
+
+@pytest.mark.parametrize(
+    ("spacing", "share"),
+    [
+        (Spacing((0.2, 0.1), (0.3, 0.3), None, "FIDUCIAL"), 0.06),
+        (Spacing((0.2, 0.1), (0.3, 0.3), None, "GEOMETRY"), 0.10),
+        (Spacing(None, (0.15, 0.15), magnification=1.2), 0.10),
+        (Spacing(None, (0.15, 0.15)), None),
+        (Spacing((0.2, 0.1)), None),
+    ],
+)
+def test_a_length_is_as_sure_as_its_source_and_not_at_all_where_the_height_is_unknown(spacing, share):
+    found = decide(spacing).calibration
+    assert found.relative_uncertainty == share
+    assert found.area_relative_uncertainty == (None if share is None else 2 * share)
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.0, math.nan, math.inf])
+def test_an_uncertainty_that_cannot_be_true_is_refused(share):
+    with pytest.raises(CalibrationError):
+        Calibration(1.0, 1.0, CalibrationSource.USER, relative_uncertainty=share)
 
 
 def test_the_note_says_the_factor_and_the_plane():

@@ -53,7 +53,9 @@ def written(path, *parts) -> list[list[str]]:
 
 def test_columns_of_images_csv_are_those_of_the_design_in_that_order():
     assert list(IMAGE_COLUMNS[:25]) == names(IMAGES)
-    assert IMAGE_COLUMNS[25:] == ("largest_area_px", "extent_length_px", "extent_width_px", "error")
+    assert IMAGE_COLUMNS[25:] == (
+        "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
+    )  # fmt: skip
 
 
 def test_columns_of_regions_csv_are_those_of_the_design_in_that_order(grid, tmp_path):
