@@ -66,5 +66,9 @@ class OutputError(CalcannotError, OSError):
     """Use when a result cannot be written, or writing it would overwrite something that is not ours."""
 
 
+class ResultsError(CalcannotError, ValueError):
+    """Use when a folder of results cannot be read back: absent, damaged, or put together from different runs."""
+
+
 class MissingExtraError(CalcannotError, ImportError):
     """Use when an optional part is needed and not installed; the remedy names the extra."""

@@ -1,4 +1,4 @@
-"""Connected components of runs by union-find, and the nesting of regions and holes."""
+"""Connected components of runs, and the nesting of regions and holes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
+from calcannot.runs.components import label_components
 
 if TYPE_CHECKING:
     from calcannot.morphometry.runs import RunTable
@@ -28,50 +29,13 @@ def label_runs(runs: RunTable) -> tuple[Int32, int]:
     count
         Number of components.
     """
-    return _label(runs.row_start, runs.start, runs.stop, 1)
+    return label_components(runs.row_start, runs.start, runs.stop, diagonal=True)
 
 
 def label_background(runs: RunTable) -> tuple[tuple[Int64, Int32, Int32], Int32, int]:
     """The 4-connected pieces of everything else: their runs (row starts, starts, stops), labels and number."""
     background = runs.background()
-    return background, *_label(*background, 0)
-
-
-@compiled
-def _root(parent: Int32, run: int) -> int:
-    while parent[run] != run:
-        parent[run] = parent[parent[run]]
-        run = parent[run]
-    return run
-
-
-@compiled
-def _label(row_start: Int64, start: Int32, stop: Int32, reach: int) -> tuple[Int32, int]:
-    n = start.size
-    parent = np.arange(n).astype(np.int32)
-    for row in range(1, row_start.size - 1):
-        above, above_end = row_start[row - 1], row_start[row]
-        for run in range(row_start[row], row_start[row + 1]):
-            while above < above_end and stop[above] + reach <= start[run]:
-                above += 1
-            other = above
-            while other < above_end and start[other] < stop[run] + reach:
-                a, b = _root(parent, run), _root(parent, other)
-                if a < b:
-                    parent[b] = a
-                elif b < a:
-                    parent[a] = b
-                other += 1
-    labels = np.empty(n, np.int32)
-    count = 0
-    for run in range(n):
-        root = _root(parent, run)
-        if root == run:
-            labels[run] = count
-            count += 1
-        else:
-            labels[run] = labels[root]
-    return labels, count
+    return background, *label_components(*background, diagonal=False)
 
 
 def filled_areas(runs: RunTable, labels: Int32, count: int, area: Int64) -> tuple[Int64, Int64]:

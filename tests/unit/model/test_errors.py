@@ -14,6 +14,7 @@ KINDS = [each for each in vars(errors).values() if isinstance(each, type) and is
 BUILTINS = {
     "ImageReadError": OSError, "UnsupportedImageError": ValueError, "CalibrationError": ValueError,
     "RecipeError": ValueError, "AnnotationError": ValueError, "OutputError": OSError, "MissingExtraError": ImportError,
+    "ResultsError": ValueError,
 }  # fmt: skip
 
 

@@ -1,0 +1,292 @@
+"""Read back what a run left: its record, masks and tables, held against each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.errors import CalcannotError, ResultsError
+from calcannot.model.analysis import Totals
+from calcannot.model.calibration import Calibration
+from calcannot.model.recipe import Recipe, recipe_from_dict
+from calcannot.model.resolved import ResolvedRecipe
+from calcannot.store.mask_reader import read_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from calcannot.model.regions import LabelledRuns
+
+RUN_FORMAT = 1
+"""Newest form of ``run.json`` that is understood."""
+
+_AGAIN = "measure the image again"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class ResultItem:
+    """One measured image, as it stands in a folder of results.
+
+    Pixels and table are read when they are asked for, and held against the record then.
+
+    Attributes
+    ----------
+    folder
+        Folder of the run.
+    name, sha256
+        Of the image, as in the tables.
+    format, modality, polarity, metadata, height_px, width_px, calibration
+        Facts about the image, as in ``ImageInfo``.
+    recipe, resolved
+        The rule as asked for, and in numbers.
+    regions_of_interest
+        How many were drawn.
+    totals, warnings
+        Of the image.
+    mask_path, overlay_path
+        Files of the run.
+    software
+        Version of calcannot that measured.
+    finished
+        When the run ended, ISO 8601.
+    """
+
+    folder: Path
+    name: str
+    sha256: str
+    format: str
+    modality: str
+    polarity: str
+    metadata: Mapping[str, Any]
+    height_px: int
+    width_px: int
+    calibration: Calibration | None
+    recipe: Recipe
+    resolved: ResolvedRecipe
+    regions_of_interest: int
+    totals: Totals
+    warnings: tuple[str, ...]
+    mask_path: Path
+    overlay_path: Path
+    software: str
+    finished: str
+
+    @cached_property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns of ``regions.csv`` without the image's name, in its order; NaN where a field is empty.
+
+        Raises
+        ------
+        ResultsError
+            If the table is not there, is damaged, or is not that of this run.
+        """
+        path = self.folder / "regions.csv"
+        if self.totals.region_count == 0:
+            return {}
+        columns = _region_rows(path, self.name)
+        numbers, area = columns["region"], columns["area_px"]
+        if not np.array_equal(numbers, np.arange(1, self.totals.region_count + 1)):
+            what = f"does not hold the {self.totals.region_count} regions of {self.name} that run.json counts"
+            raise ResultsError(what, path=path, remedy=_AGAIN)
+        if int(area.sum()) != self.totals.calcified_area_px:
+            what = f"has {int(area.sum())} px for {self.name}, run.json has {self.totals.calcified_area_px}"
+            raise ResultsError(what, path=path, remedy=_AGAIN)
+        return columns
+
+    @cached_property
+    def runs(self) -> LabelledRuns:
+        """The mask as runs; region numbers are those of ``columns["region"]``.
+
+        Raises
+        ------
+        ResultsError
+            If the mask is not there, is damaged, or does not hold the regions of the table.
+        """
+        runs = read_mask(self.mask_path)
+        if (runs.height_px, runs.width_px) != (self.height_px, self.width_px):
+            what = f"is {runs.width_px} x {runs.height_px} px, run.json says {self.width_px} x {self.height_px}"
+            raise ResultsError(what, path=self.mask_path, remedy=_AGAIN)
+        # Exact: a run's length and the sums of up to 2^53 pixels are whole numbers in double precision.
+        area = np.bincount(runs.region, weights=runs.stop - runs.start)[1:].astype(np.int64)
+        if not np.array_equal(area, self.columns.get("area_px", np.zeros(0, np.int64))):
+            what = "does not hold the regions that regions.csv lists: the files are of different runs"
+            raise ResultsError(what, path=self.mask_path, remedy=_AGAIN)
+        return runs
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A folder of results.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    items
+        Measured images in the order of the tables.
+    failed
+        Name and error of each image that could not be measured.
+    record
+        Contents of ``run.json``.
+    """
+
+    folder: Path
+    items: tuple[ResultItem, ...]
+    failed: dict[str, str]
+    record: Mapping[str, Any]
+
+
+def read_results(folder: str | Path) -> Results:
+    """Open a folder that ``measure`` or a run of a case wrote.
+
+    Raises
+    ------
+    ResultsError
+        If there is no readable ``run.json`` in it, or one of a newer calcannot.
+    """
+    folder = Path(folder)
+    path = folder / "run.json"
+    record = _read_record(path)
+    items, failed = [], {}
+    for entry in record["images"]:
+        if "error" in entry:
+            failed[str(entry["image"])] = str(entry["error"])
+        else:
+            items.append(_item(folder, path, record, entry))
+    return Results(folder, tuple(items), failed, record)
+
+
+def read_newest(path: str | Path) -> tuple[Results, ...]:
+    """Open a folder of results, or the newest run of each image of a case folder.
+
+    Raises
+    ------
+    ResultsError
+        As ``read_results``, and if the folder is neither.
+    """
+    path = Path(path)
+    runs = path / "runs"
+    if (path / "run.json").exists() or not runs.is_dir():
+        return (read_results(path),)
+    newest = []
+    for image in sorted(each for each in runs.iterdir() if each.is_dir()):
+        of_image = [read_results(each) for each in sorted(image.iterdir()) if (each / "run.json").exists()]
+        if of_image:
+            newest.append(max(of_image, key=lambda each: (str(each.record.get("finished", "")), each.folder.name)))
+    if not newest:
+        raise ResultsError("the case holds no run", path=path, remedy="run it first: calcannot run CASE")
+    return tuple(newest)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or 'no such file'}), so the folder is not known to hold results"
+        raise ResultsError(what, path=path, remedy="give the folder that calcannot measure wrote") from None
+    except (ValueError, RecursionError):
+        raise ResultsError("is damaged: it is not JSON in UTF-8", path=path, remedy=_AGAIN) from None
+    if not (isinstance(record, dict) and isinstance(record.get("format"), int) and "calcannot" in record):
+        raise ResultsError("is not the record of a run of calcannot", path=path, remedy=_AGAIN)
+    if record["format"] > RUN_FORMAT:
+        what = f"has format {record['format']}, this calcannot knows up to {RUN_FORMAT}"
+        raise ResultsError(what, path=path, remedy="update calcannot")
+    images = record.get("images")
+    if not isinstance(images, list) or not all(isinstance(each, dict) and "image" in each for each in images):
+        raise ResultsError("does not list its images", path=path, remedy=_AGAIN)
+    return record
+
+
+def _item(folder: Path, path: Path, record: Mapping[str, Any], entry: Mapping[str, Any]) -> ResultItem:
+    try:
+        scale = entry["calibration"]
+        return ResultItem(
+            folder=folder,
+            name=str(entry["image"]),
+            sha256=str(entry["sha256"]),
+            format=str(entry["format"]),
+            modality=str(entry["modality"]),
+            polarity=str(entry["polarity"]),
+            metadata=dict(entry["metadata"]),
+            height_px=int(entry["size_px"]["height"]),
+            width_px=int(entry["size_px"]["width"]),
+            calibration=None if scale is None else _value(Calibration, scale),
+            recipe=recipe_from_dict(entry["recipe"]),
+            resolved=_value(ResolvedRecipe, entry["resolved"]),
+            regions_of_interest=int(entry["regions_of_interest"]),
+            # A field that the run did not know yet does not exist for its images.
+            totals=_value(Totals, dict.fromkeys(each.name for each in fields(Totals)) | entry["totals"]),
+            warnings=tuple(str(each) for each in entry["warnings"]),
+            mask_path=_inside(folder, str(entry["mask"])),
+            overlay_path=_inside(folder, str(entry["overlay"])),
+            software=str(record["calcannot"]),
+            finished=str(record.get("finished", "")),
+        )
+    except (KeyError, TypeError, ValueError, CalcannotError) as error:
+        fault = f"{error.args[0]} is missing" if isinstance(error, KeyError) else _first_line(error)
+        what = f"is damaged in its entry for {entry['image']}: {fault}"
+        raise ResultsError(what, path=path, remedy=_AGAIN) from None
+
+
+def _value(kind: type[T], content: object) -> T:
+    """Plain values as one of our frozen types, checked field by field."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_python(content)
+
+
+def _first_line(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return f"{error.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return str(error).rstrip(".")
+
+
+def _inside(folder: Path, relative: str) -> Path:
+    path = folder / relative
+    if not path.resolve().is_relative_to(folder.resolve()):
+        message = f"{relative} lies outside of the folder"
+        raise ValueError(message)
+    return path
+
+
+def _region_rows(path: Path, name: str) -> dict[str, npt.NDArray[Any]]:
+    """Rows of one image; from Parquet where there is one, which can be asked for them."""
+    import pyarrow as pa
+    from pyarrow import compute, csv, parquet
+
+    beside = path.with_suffix(".parquet")
+    try:
+        if beside.exists():
+            table = parquet.read_table(beside, filters=[("image", "==", name)])
+        else:
+            options = csv.ConvertOptions(column_types={"image": pa.string()})
+            table = csv.read_csv(path, convert_options=options)
+            table = table.filter(compute.equal(table["image"], name))
+    except (OSError, pa.ArrowException) as error:
+        missing = isinstance(error, FileNotFoundError)
+        what = "is not there" if missing else f"is damaged: {str(error).splitlines()[0][:120]}"
+        raise ResultsError(what, path=beside if beside.exists() else path, remedy=_AGAIN) from None
+    if not {"region", "area_px"} <= set(table.column_names):
+        raise ResultsError("has no columns region and area_px", path=path, remedy=_AGAIN)
+    return {column: _array(table[column]) for column in table.column_names if column != "image"}
+
+
+def _array(column: Any) -> npt.NDArray[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if pa.types.is_integer(column.type) and column.null_count:
+        column = column.cast(pa.float64())
+    array: npt.NDArray[Any] = column.to_numpy()
+    return array
