@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calcannot.batch.measure import Outcome
 from calcannot.model.analysis import Analysis
-from calcannot.report.numbers import area_text, extent_text, share_text, significant, uncertainty_text
+from calcannot.report.numbers import area_text, extent_text, interval_text, share_text, significant, uncertainty_text
 
 
 def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
@@ -55,6 +55,7 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
         regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}"
     rows = [
         ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px)),
+        ("95 % interval", interval_text(totals)),
         ("at threshold -/+", f"{low} to {high}" if resolved.found else "-"),
         ("share", share_text(totals.calcified_fraction, resolved.reference)),
         ("regions", regions),

@@ -14,6 +14,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaUncertainty:
+    """Standard uncertainties of a calcified area, each a share of it. None: not known, or does not apply.
+
+    Attributes
+    ----------
+    threshold_low, threshold_high
+        Of where the threshold lies, towards less and towards more mineral.
+    sampling
+        Of counting whole pixels.
+    outline
+        Of where a soft edge is drawn.
+    calibration
+        Of the pixel size; counts for physical areas only.
+    """
+
+    threshold_low: float
+    threshold_high: float
+    sampling: float
+    outline: float | None
+    calibration: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What is reported of a whole image. Physical values are None where there is no calibration.
 
@@ -33,6 +56,11 @@ class Totals:
         Width of that hull perpendicular to it. Lengths in px only where there is no calibration.
     area_low_px, area_high_px
         Calcified area with the threshold moved by the recipe's sensitivity, narrower and wider.
+    area_ci95_low_px, area_ci95_high_px
+        95 % interval of the calcified area. In mm² the pixel size's own uncertainty is in it where that is known. None
+        where there is no area.
+    area_uncertainty
+        What the interval is made of.
     """
 
     region_count: int
@@ -51,6 +79,11 @@ class Totals:
     area_high_px: int
     area_low_mm2: float | None
     area_high_mm2: float | None
+    area_ci95_low_px: float | None = None
+    area_ci95_high_px: float | None = None
+    area_ci95_low_mm2: float | None = None
+    area_ci95_high_mm2: float | None = None
+    area_uncertainty: AreaUncertainty | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from calcannot.model.analysis import Totals
 from calcannot.morphometry.geometry import extent_of
 from calcannot.morphometry.hull import common_hull
+from calcannot.morphometry.uncertainty import area_uncertainty, interval_shares
 
 if TYPE_CHECKING:
     from calcannot.model.calibration import Calibration
@@ -17,13 +18,24 @@ UM_PER_MM = 1e3
 
 
 def totals_of(
-    regions: RegionTable, reference_area_px: int, area_low_px: int, area_high_px: int, calibration: Calibration | None
+    regions: RegionTable,
+    reference_area_px: int,
+    area_low_px: int,
+    area_high_px: int,
+    calibration: Calibration | None,
+    outline: float | None = None,
 ) -> Totals:
-    """Sum up regions; physical values only where there is a calibration."""
+    """Sum up regions; physical values only where there is a calibration.
+
+    Parameters
+    ----------
+    outline
+        As of ``area_uncertainty``.
+    """
     area_px = int(regions.area.sum())
     largest_px = int(regions.area.max()) if len(regions) else None
 
-    def mm2(pixels: int | None) -> float | None:
+    def mm2(pixels: float | None) -> float | None:
         if calibration is None or pixels is None:
             return None
         return pixels * calibration.pixel_area_um2 / UM2_PER_MM2
@@ -36,6 +48,11 @@ def totals_of(
         else:
             length_um, width_um = extent_of(*hull, calibration.um_per_px_row, calibration.um_per_px_col)
             length_mm, width_mm = length_um / UM_PER_MM, width_um / UM_PER_MM
+    uncertainty = area_uncertainty(regions, area_low_px, area_high_px, calibration, outline)
+
+    def end_px(side: int, *, with_scale: bool = False) -> float | None:
+        return None if uncertainty is None else area_px * interval_shares(uncertainty, with_scale=with_scale)[side]
+
     return Totals(
         region_count=len(regions),
         calcified_area_px=area_px,
@@ -53,4 +70,9 @@ def totals_of(
         area_high_px=area_high_px,
         area_low_mm2=mm2(area_low_px),
         area_high_mm2=mm2(area_high_px),
+        area_ci95_low_px=end_px(0),
+        area_ci95_high_px=end_px(1),
+        area_ci95_low_mm2=mm2(end_px(0, with_scale=True)),
+        area_ci95_high_mm2=mm2(end_px(1, with_scale=True)),
+        area_uncertainty=uncertainty,
     )

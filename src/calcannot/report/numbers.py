@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from calcannot.model.analysis import Totals
     from calcannot.model.calibration import Calibration
 
 
@@ -32,6 +33,19 @@ def area_text(mm2: float | None, px: int | None) -> str:
             return f"{significant(mm2 / 100)} cm²"
         return f"{significant(mm2)} mm²" if mm2 >= 0.01 or mm2 == 0 else f"{significant(mm2 * 1e6)} µm²"
     return "none" if px is None else f"{px:,} px".replace(",", " ")
+
+
+def interval_text(totals: Totals) -> str:
+    """The 95 % interval of the calcified area, and half its width as a share of the area."""
+    low, high = totals.area_ci95_low_px, totals.area_ci95_high_px
+    if low is None or high is None:
+        return "none"
+    low_mm2, high_mm2 = totals.area_ci95_low_mm2, totals.area_ci95_high_mm2
+    half = (high - low) / 2 / totals.calcified_area_px
+    if low_mm2 is not None and high_mm2 is not None and totals.calcified_area_mm2:
+        half = (high_mm2 - low_mm2) / 2 / totals.calcified_area_mm2
+    ends = f"{area_text(low_mm2, round(low))} to {area_text(high_mm2, round(high))}"
+    return f"{ends}, ± {significant(100 * half, 2)} %"
 
 
 def extent_text(

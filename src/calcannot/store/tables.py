@@ -22,6 +22,7 @@ IMAGE_COLUMNS = (
     "reference_area_px", "reference_area_mm2", "calcified_fraction", "largest_area_mm2", "extent_length_mm",
     "extent_width_mm", "area_low_mm2", "area_high_mm2", "area_low_px", "area_high_px", "warnings",
     "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
+    "area_ci95_low_px", "area_ci95_high_px", "area_ci95_low_mm2", "area_ci95_high_mm2",
 )  # fmt: skip
 
 
