@@ -22,8 +22,11 @@ import skin
 from scipy import ndimage
 from skin_field import SIZE_PX, UM_PER_PX
 
+from calcannot.model.case import case_from_dict
 from calcannot.phantom.dicom_film import write_dicom_film
 from calcannot.phantom.write import radiograph_truth, rois_geojson, write_json, write_slide
+from calcannot.store.atomic import write_text
+from calcannot.store.case_folder import record_text
 
 if TYPE_CHECKING:
     from calcannot.phantom.radiograph import RadiographPhantom
@@ -65,7 +68,7 @@ def generate(folder: Path) -> None:
         description=record.RENDERED, jpeg_quality=JPEG_QUALITY,
     )  # fmt: skip
     write_json(folder / f"{SECTION}.truth.json", section_truth(section.mineral))
-    write_json(folder / "case.json", record.case_record(images(folder)))
+    write_text(folder / "case.json", record_text(case_from_dict(record.case_record(images(folder)))))
     (folder / "MANIFEST.tsv").write_text(manifest(folder, film, section.mineral), encoding="utf-8", newline="\n")
 
 
@@ -73,9 +76,9 @@ def images(folder: Path) -> list[dict[str, Any]]:
     """Entries of the record for the two images."""
     rendered = {"rendered": True, "note": record.RENDERED}
     return [
-        {"role": "radiograph", "path": FILM, "sha256": sha256(folder / FILM), **rendered,
+        {"id": FILM, "role": "radiograph", "path": FILM, "sha256": sha256(folder / FILM), **rendered,
          "side_note": "the sides of the rendered masses are a choice of the drawing, not a statement of the letter"},
-        {"role": "histology", "path": SECTION, "sha256": sha256(folder / SECTION), **rendered,
+        {"id": SECTION, "role": "histology", "path": SECTION, "sha256": sha256(folder / SECTION), **rendered,
          "stain": "von Kossa, nuclear fast red (the counterstain is a choice of the drawing)"},
     ]  # fmt: skip
 

@@ -54,7 +54,7 @@ def _lesion(name: str, length_cm: float, width_cm: float) -> dict[str, Any]:
 def case_record(images: list[dict[str, Any]]) -> dict[str, Any]:
     """Build the record; ``images`` are its entries for the files."""
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "revision": 1,
         "id": "kikuchi-2015",
         "title": "Symmetrical onset of large tumoral calcinosis on the bilateral lumbar regions",

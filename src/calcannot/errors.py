@@ -62,6 +62,14 @@ class AnnotationError(CalcannotError, ValueError):
     """Use when drawn geometry is malformed or cannot belong to this image."""
 
 
+class CaseError(CalcannotError, ValueError):
+    """Use when a case is malformed, damaged or newer than this version: what was read is never taken for empty."""
+
+
+class CaseBusyError(CalcannotError, TimeoutError):
+    """Use when another writer holds a case for longer than anybody should wait."""
+
+
 class OutputError(CalcannotError, OSError):
     """Use when a result cannot be written, or writing it would overwrite something that is not ours."""
 

@@ -53,8 +53,8 @@ def read_annotations(path: str | Path, *, everything_is: StrokeKind | None = Non
         ) from None
     strokes = [
         stroke
-        for number, feature in enumerate(_features(content, path), start=1)
-        if (stroke := _stroke(feature, number, path, everything_is)) is not None
+        for number, feature in enumerate(features_in(content, path), start=1)
+        if (stroke := stroke_of(feature, number, path, everything_is)) is not None
     ]
     if not strokes:
         raise AnnotationError("holds no polygon", path=path, remedy="draw at least one region")
@@ -63,30 +63,54 @@ def read_annotations(path: str | Path, *, everything_is: StrokeKind | None = Non
 
 def to_geojson(annotations: Annotations) -> dict[str, Any]:
     """A FeatureCollection that QuPath opens and ``read_annotations`` reads back unchanged."""
-    features = []
-    for stroke in annotations.strokes:
-        properties: dict[str, Any] = {
-            "objectType": "annotation",
-            "classification": {"name": stroke.kind.value.capitalize()},
-            "calcannot": {"class": stroke.kind.value, "author": stroke.author, "time": stroke.time},
-        }
-        if stroke.name:
-            properties["name"] = stroke.name
-        if stroke.reason:
-            properties["calcannot"]["reason"] = stroke.reason
-        rings = [[[float(x), float(y)] for x, y in np.vstack([ring, ring[:1]])] for ring in stroke.rings]
-        features.append(
-            {
-                "type": "Feature",
-                "id": stroke.id,
-                "geometry": {"type": "Polygon", "coordinates": rings},
-                "properties": properties,
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "features": [feature_of(stroke) for stroke in annotations.strokes]}
 
 
-def _features(content: object, path: Path) -> list[dict[str, Any]]:
+def feature_of(stroke: Stroke) -> dict[str, Any]:
+    """One stroke as a GeoJSON feature."""
+    properties: dict[str, Any] = {
+        "objectType": "annotation",
+        "classification": {"name": stroke.kind.value.capitalize()},
+        "calcannot": {"class": stroke.kind.value, "author": stroke.author, "time": stroke.time},
+    }
+    if stroke.name:
+        properties["name"] = stroke.name
+    if stroke.reason:
+        properties["calcannot"]["reason"] = stroke.reason
+    polygons = [[np.vstack([ring, ring[:1]]).tolist() for ring in polygon] for polygon in _polygons(stroke.rings)]
+    one = len(polygons) == 1
+    return {
+        "type": "Feature",
+        "id": stroke.id,
+        "geometry": {
+            "type": "Polygon" if one else "MultiPolygon",
+            "coordinates": polygons[0] if one else polygons,
+        },
+        "properties": properties,
+    }
+
+
+def _polygons(rings: Sequence[Ring]) -> list[list[Ring]]:
+    """Rings by polygon, the outer one first: a ring inside an even number of others is an outer one."""
+    from shapely import Polygon, prepare
+
+    if len(rings) == 1 or Polygon(rings[0], list(rings[1:])).is_valid:
+        return [list(rings)]
+    shapes = [Polygon(ring) for ring in rings]
+    prepare(shapes)
+    around = [
+        [k for k, outer in enumerate(shapes) if k != n and outer.area > shape.area and outer.contains(shape)]
+        for n, shape in enumerate(shapes)
+    ]
+    polygons = {n: [rings[n]] for n, outers in enumerate(around) if len(outers) % 2 == 0}
+    for n, outers in enumerate(around):
+        if n not in polygons:
+            polygons[min(outers, key=lambda k: shapes[k].area)].append(rings[n])
+    return list(polygons.values())
+
+
+def features_in(content: object, path: Path) -> list[dict[str, Any]]:
+    """Features of a collection, a list, one feature or one geometry; AnnotationError for anything else."""
     if isinstance(content, dict):
         kind = content.get("type")
         if kind == "FeatureCollection" and isinstance(content.get("features"), list):
@@ -100,7 +124,10 @@ def _features(content: object, path: Path) -> list[dict[str, Any]]:
     return content
 
 
-def _stroke(feature: dict[str, Any], number: int, path: Path, everything_is: StrokeKind | None) -> Stroke | None:
+def stroke_of(
+    feature: dict[str, Any], number: int, path: Path, everything_is: StrokeKind | None = None
+) -> Stroke | None:
+    """A feature as a stroke, None for a mark or a line; ``number`` and ``path`` are for the error's message."""
     properties = feature.get("properties") or {}
     geometry = feature.get("geometry") or {}
     if not isinstance(properties, dict) or not isinstance(geometry, dict):

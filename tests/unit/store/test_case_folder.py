@@ -1,0 +1,199 @@
+"""The case on disk: whole or unchanged, never taken for empty, and kept for versions that know less."""
+
+from __future__ import annotations
+
+import json
+import threading
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from calcannot.errors import CalcannotError, CaseError, ImageReadError
+from calcannot.model.case import CaseImage
+from calcannot.store.case_folder import CaseFolder, is_case, read_record, record_text
+
+SAMPLE = Path(__file__).parents[3] / "sample_images"
+
+
+def entry(name="film", path="film.dcm"):
+    return CaseImage(id=name, role="radiograph", path=path, sha256="0" * 64)
+
+
+def adding(image):
+    return lambda record: record.model_copy(update={"images": (*record.images, image)})
+
+
+@pytest.fixture
+def case(tmp_path):
+    return CaseFolder.create(tmp_path / "case", id="case-1", title="A case", author="Ada")
+
+
+def test_a_new_case_can_be_opened(case):
+    assert is_case(case.path)
+    again = CaseFolder.open(case.path)
+    assert (again.record.id, again.record.title, again.record.revision) == ("case-1", "A case", 1)
+    assert CaseFolder.open(case.path / "case.json").record == again.record
+
+
+def test_a_case_is_not_made_twice(case):
+    with pytest.raises(CaseError, match="is a case already"):
+        CaseFolder.create(case.path)
+
+
+def test_a_folder_without_record_is_no_case(tmp_path):
+    with pytest.raises(CaseError, match=r"holds no case\.json"):
+        CaseFolder.open(tmp_path)
+
+
+def test_an_update_is_written_with_its_history(case):
+    case.update(adding(entry()), author="Bea", what="added film")
+    assert CaseFolder.open(case.path).record.images[0].id == "film"
+    made, added = case.history()
+    assert (made.author, made.from_revision, made.to_revision) == ("Ada", 0, 1)
+    assert (added.author, added.what, added.from_revision, added.to_revision) == ("Bea", "added film", 1, 2)
+
+
+def test_an_update_without_change_writes_nothing(case):
+    before = (case.path / "case.json").read_bytes()
+    case.update(lambda record: record)
+    assert (case.path / "case.json").read_bytes() == before
+    assert len(case.history()) == 1
+
+
+def test_an_update_that_makes_it_invalid_writes_nothing(case):
+    before = (case.path / "case.json").read_bytes()
+    with pytest.raises(CaseError, match=r"field images\.0\.path"):
+        case.update(lambda record: record.model_copy(update={"images": (entry().model_copy(update={"path": "/x"}),)}))
+    assert (case.path / "case.json").read_bytes() == before
+
+
+def test_two_writers_do_not_overwrite_each_other(case):
+    other = CaseFolder.open(case.path)
+
+    def work(folder, name):
+        for number in range(10):
+            folder.update(adding(entry(f"{name}-{number}")), author=name)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in ((case, "a"), (other, "b"))]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    record = CaseFolder.open(case.path).record
+    assert len(record.images) == 20
+    assert record.revision == 21
+    assert [event.to_revision for event in case.history()] == list(range(1, 22))
+
+
+def test_unknown_fields_survive_at_every_depth(case):
+    path = case.path / "case.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["checksum"]
+    content["later"] = {"a": [1, None]}
+    content["subject"] = {"shoe_size": 38, "age": {"value": 58, "unit": "a", "status": "reported", "seen_by": "me"}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    case.update(adding(entry()))
+    after = json.loads(path.read_text(encoding="utf-8"))
+    assert after["later"] == {"a": [1, None]}
+    assert after["subject"]["shoe_size"] == 38
+    assert after["subject"]["age"]["seen_by"] == "me"
+
+
+def test_a_record_changed_by_hand_is_named_and_accepted_without_its_checksum(case):
+    path = case.path / "case.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("A case", "B case"), encoding="utf-8")
+    with pytest.raises(CaseError, match="checksum"):
+        CaseFolder.open(case.path)
+    with pytest.raises(CaseError, match="checksum"):
+        case.update(adding(entry()))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["checksum"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert CaseFolder.open(case.path).record.title == "B case"
+
+
+def test_line_ends_and_spaces_do_not_matter_to_the_checksum(case):
+    path = case.path / "case.json"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert CaseFolder.open(case.path).record.title == "A case"
+
+
+def test_an_older_case_is_brought_up_to_date_and_written_as_new(tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    image = {"role": "radiograph", "path": "films/a.dcm", "sha256": "0" * 64}
+    old = {"schema_version": 1, "revision": 7, "id": "old", "images": [image]}
+    (folder / "case.json").write_text(json.dumps(old), encoding="utf-8")
+    case = CaseFolder.open(folder)
+    assert [each.id for each in case.images] == ["films__a.dcm"]
+    case.update(lambda record: record.model_copy(update={"title": "now"}))
+    written = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    assert (written["schema_version"], written["revision"], written["images"][0]["id"]) == (2, 8, "films__a.dcm")
+
+
+def test_a_newer_case_is_refused_and_left_alone(case):
+    path = case.path / "case.json"
+    newer = json.dumps({"schema_version": 99, "id": "x"})
+    path.write_text(newer, encoding="utf-8")
+    with pytest.raises(CaseError, match=r"knows up to 2\. Update calcannot"):
+        case.update(adding(entry()))
+    assert path.read_text(encoding="utf-8") == newer
+
+
+@pytest.mark.parametrize("spelled", ["NFC", "NFD"])
+def test_an_image_is_found_however_its_accents_are_spelled(case, spelled):
+    name = unicodedata.normalize(spelled, "Präparat é 石灰.tif")
+    (case.path / name).write_bytes(b"x")
+    relative = case.relative_path_to(case.path / name)
+    assert relative == unicodedata.normalize("NFC", name)
+    case.update(adding(entry("a", relative)))
+    assert case.image_path("a").read_bytes() == b"x"
+
+
+def test_an_image_beside_the_case_is_named_by_a_relative_path(case, tmp_path):
+    (tmp_path / "slides").mkdir()
+    file = tmp_path / "slides" / "a.svs"
+    file.write_bytes(b"x")
+    assert case.relative_path_to(file) == "../slides/a.svs"
+    case.update(adding(entry("a", "../slides/a.svs")))
+    assert case.image_path("a").read_bytes() == b"x"
+
+
+def test_an_image_that_is_gone_is_an_error_and_can_be_remembered_elsewhere(case, tmp_path):
+    case.update(adding(entry("a", "gone.svs")))
+    with pytest.raises(ImageReadError, match="not where the case says"):
+        case.image_path("a")
+    elsewhere = tmp_path / "elsewhere.svs"
+    elsewhere.write_bytes(b"x")
+    case.remember_place("a", elsewhere)
+    assert case.image_path("a").read_bytes() == b"x"
+    assert str(tmp_path) not in (case.path / "case.json").read_text(encoding="utf-8")
+
+
+def test_an_image_that_the_case_has_not_is_an_error_that_lists_those_it_has(case):
+    case.update(adding(entry("a")))
+    for ask in (case.image_path, case.annotations, case.strokes, case.run_folder):
+        with pytest.raises(CaseError, match=r"no image 'b'\. Its images are: a"):
+            ask("b")
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CalcannotError, match="cannot be written"):
+        CaseFolder.create(tmp_path / "file" / "case")
+
+
+def test_the_same_record_gives_the_same_bytes(case):
+    text = (case.path / "case.json").read_text(encoding="utf-8")
+    assert record_text(read_record(case.path / "case.json")) == text
+
+
+def test_the_sample_case_is_one(tmp_path):
+    record = read_record(SAMPLE / "case.json")
+    assert [image.id for image in record.images] == ["radiograph.dcm", "section.tif"]
+    assert record_text(record) == (SAMPLE / "case.json").read_text(encoding="utf-8")
+    case = CaseFolder.open(SAMPLE)
+    assert len(case.annotations("radiograph.dcm").regions) == 2
+    assert case.image_path("section.tif").is_file()
