@@ -84,6 +84,11 @@ def _picture(source: ImageSource, info: ImageInfo, reduce: int) -> npt.NDArray[n
     return _to_bytes(pixels, _grey_range(pixels, info))
 
 
+def as_rgb(pixels: npt.NDArray[Any], info: ImageInfo) -> npt.NDArray[np.uint8]:
+    """Pixels of a view as 8-bit colour; grey is stretched from its darkest to its brightest."""
+    return _to_bytes(pixels, _grey_range(pixels, info))
+
+
 def _box_mean(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
     """Mean over boxes; the result has the pixels' dtype."""
     from PIL import Image
@@ -128,8 +133,7 @@ def _ring(mask: npt.NDArray[np.bool_], inner: int, outer: int) -> npt.NDArray[np
 
 
 def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, line: int) -> None:
-    drawn = analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE)
-    for stroke in (*analysis.info.excluded, *drawn):
+    for stroke in analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE):
         colour = REGION_RGB if stroke.kind is StrokeKind.REGION else EXCLUDE_RGB
         for ring in stroke.rings:
             points = [(float(x) * scale, float(y) * scale) for x, y in ring]
