@@ -201,3 +201,10 @@ def test_options_of_phantoms_are_those_in_the_tables():
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_no_place_of_one_machine_is_named(page):
     assert re.findall(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w+", text_of(page)) == []
+
+
+def test_every_format_of_export_is_in_the_table():
+    from calcannot.batch.export import FORMATS
+
+    rows = re.findall(r"^\| (`[^|]*) \|", text_of(DOCS / "exports.md"), re.M)
+    assert [name for row in rows for name in re.findall(r"`([\w.-]+)`", row)] == list(FORMATS)

@@ -124,6 +124,9 @@ def _record(name: str, sha256: str, analysis: Analysis, mask: str, overlay: str)
         "recipe": analysis.recipe.to_dict(),
         "resolved": analysis.resolved.to_dict(),
         "regions_of_interest": len(analysis.annotations.regions),
+        "excluded_by_image": [
+            {"id": each.id, "reason": each.reason, "box_px": each.bounds()} for each in info.excluded
+        ],
         "totals": asdict(analysis.totals),
         "warnings": list(analysis.warnings),
         "mask": mask,

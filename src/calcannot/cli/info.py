@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,8 @@ def info(
     with open_image(image) as source:
         facts = source.info
     if as_json:
-        content = asdict(facts) | {"metadata": dict(facts.metadata)}
+        excluded = [{"id": each.id, "reason": each.reason, "box_px": each.bounds()} for each in facts.excluded]
+        content = asdict(replace(facts, excluded=())) | {"metadata": dict(facts.metadata), "excluded": excluded}
         typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
     from rich.console import Console
@@ -42,6 +43,9 @@ def info(
         table.add_row("from", f"{size.source.value}{': ' + size.note if size.note else ''}")
     for key, value in facts.metadata.items():
         table.add_row(key.replace("_", " "), str(value))
+    for each in facts.excluded:
+        left, top, right, bottom = each.bounds()
+        table.add_row("left out", f"{each.reason}, columns {left:g} to {right:g}, rows {top:g} to {bottom:g}")
     for warning in facts.warnings:
         table.add_row("warning", warning)
     Console(markup=False).print(table)

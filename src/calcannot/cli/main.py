@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from calcannot._version import __version__
-from calcannot.cli import demo, info, measure, phantom, recipe, report, viewer
+from calcannot.cli import demo, export, info, measure, phantom, recipe, report, viewer
 from calcannot.errors import CalcannotError
 
 USAGE = 2
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("export")(export.export)
 app.command("info")(info.info)
 app.command("measure")(measure.measure)
 app.command("report")(report.report)

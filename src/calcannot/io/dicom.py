@@ -11,11 +11,12 @@ from calcannot.io.dicom_decode import decode, frame_bytes, require_decoder
 from calcannot.io.dicom_file import DicomFile
 from calcannot.io.dicom_pixels import Rule, require_header, rule_of
 from calcannot.io.dicom_slide import open_slide
+from calcannot.io.film import look_at_film
 from calcannot.io.limits import check_piece
 from calcannot.io.pixels import require_finite
 from calcannot.io.quiet import reading
-from calcannot.io.source import UNKNOWN, polarity_of
-from calcannot.model.image import ImageInfo, Level
+from calcannot.io.source import polarity_of
+from calcannot.model.image import ImageInfo, Level, Modality
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from calcannot.io.source import Source
+    from calcannot.model.annotation import Stroke
 
 
 def open_dicom(path: Path) -> Source:
@@ -54,7 +56,13 @@ def _single(file: DicomFile, rule: Rule, path: Path) -> Source:
     modality = facts.modality_of(header, rule.channels)
     scale = facts.scale_of(header)
     height, width = int(header.Rows), int(header.Columns)
-    dark = facts.bone_is_dark(header, rule)
+    polarity, warnings = polarity_of(rule.channels, modality), scale.warnings
+    excluded: tuple[Stroke, ...] = ()
+    pixels = None
+    if modality is Modality.RADIOGRAPH and rule.channels == 1:
+        film = look_at_film(file, rule, path)
+        rule, pixels, polarity, excluded = film.rule, film.pixels, film.polarity, film.excluded
+        warnings += film.warnings
     info = ImageInfo(
         name=path.name,
         format=f"DICOM {facts.text(header, 'Modality')}".strip(),
@@ -68,21 +76,25 @@ def _single(file: DicomFile, rule: Rule, path: Path) -> Source:
         tile_height_px=min(height, BAND_ROWS),
         tile_width_px=width,
         calibration=scale.calibration,
-        polarity=UNKNOWN if dark else polarity_of(rule.channels, modality),
-        warnings=scale.warnings + facts.warnings_of(header, modality, rule, scale.calibration is not None),
+        polarity=polarity,
+        warnings=warnings + facts.warnings_of(header, modality, scale.calibration is not None),
         metadata=facts.metadata_of(file, rule),
+        excluded=excluded,
     )
-    return DicomSource(path, info, file, rule)
+    return DicomSource(path, info, file, rule, pixels)
 
 
 class DicomSource(DecodedSource):
-    """A DICOM picture of one frame."""
+    """A DICOM picture of one frame; ``pixels`` where they were decoded already."""
 
-    def __init__(self, path: Path, info: ImageInfo, file: DicomFile, rule: Rule) -> None:
-        def pixels() -> npt.NDArray[Any]:
+    def __init__(
+        self, path: Path, info: ImageInfo, file: DicomFile, rule: Rule, pixels: npt.NDArray[Any] | None = None
+    ) -> None:
+        def decoded() -> npt.NDArray[Any]:
             return require_finite(rule.convert(decode(file, 0, path, "the pixel data")), path)
 
-        super().__init__(path, info, pixels)
+        super().__init__(path, info, decoded)
+        self._pixels = pixels
         self._file = file
 
     def close(self) -> None:

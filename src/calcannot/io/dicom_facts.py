@@ -90,7 +90,7 @@ def bone_is_dark(header: Any, rule: Rule) -> bool:
     return not rule.mirrored and sign == (-1.0 if rule.falling else 1.0)
 
 
-def warnings_of(header: Any, modality: Modality, rule: Rule, calibrated: bool) -> tuple[str, ...]:
+def warnings_of(header: Any, modality: Modality, calibrated: bool) -> tuple[str, ...]:
     """Sentences for the user."""
     found = []
     kind = text(header, "Modality")
@@ -98,13 +98,8 @@ def warnings_of(header: Any, modality: Modality, rule: Rule, calibrated: bool) -
         found.append(
             f"a DICOM image of modality {kind or '(none)'} is not a plain radiograph: its grey may mean anything"
         )
-    if modality is Modality.RADIOGRAPH:
-        if bone_is_dark(header, rule):
-            found.append(
-                "the header says that bone is dark in these pixels (PixelIntensityRelationshipSign): check them"
-            )
-        if text(header, "PresentationIntentType") == "FOR PRESENTATION":
-            found.append("the image was processed FOR PRESENTATION: grey is not thickness, and edges may be enhanced")
+    if modality is Modality.RADIOGRAPH and text(header, "PresentationIntentType") == "FOR PRESENTATION":
+        found.append("the image was processed FOR PRESENTATION: grey is not thickness, and edges may be enhanced")
     if text(header, "BurnedInAnnotation") == "YES":
         found.append("the header says that text is burned into the picture: it may show who the patient is")
     if text(header, "SOPClassUID") == _SECONDARY_CAPTURE and calibrated:

@@ -53,8 +53,8 @@ def require_header(header: Any, path: Path) -> None:
         raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
 
 
-def rule_of(header: Any, path: Path) -> Rule:
-    """Decide how frames become pixels.
+def rule_of(header: Any, path: Path, *, turned: bool = False) -> Rule:
+    """Decide how frames become pixels; ``turned`` mirrors grey values that the header would leave as they are.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def rule_of(header: Any, path: Path) -> Rule:
         what = f"pixels of {stored} bits in {allocated} are not measured"
         raise UnsupportedImageError(what, path=path, remedy="export it with 8 or 16 bits a sample")
     if photometric in ("MONOCHROME1", "MONOCHROME2"):
-        return _grey(header, path, stored)
+        return _grey(header, path, stored, turned=turned)
     if photometric == "PALETTE COLOR":
         return _palette(header, path)
     if photometric == "RGB" or photometric.startswith("YBR_"):
@@ -80,11 +80,13 @@ def rule_of(header: Any, path: Path) -> Rule:
     raise UnsupportedImageError(what, path=path, remedy="export it as MONOCHROME2 or RGB")
 
 
-def _grey(header: Any, path: Path, stored: int) -> Rule:
+def _grey(header: Any, path: Path, stored: int, *, turned: bool) -> Rule:
     signed = bool(int(header.get("PixelRepresentation") or 0))
     low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
-    mirrored = str(header.PhotometricInterpretation) == "MONOCHROME1" or (
-        str(header.get("PresentationLUTShape") or "").upper() == "INVERSE"
+    mirrored = (
+        turned
+        or str(header.PhotometricInterpretation) == "MONOCHROME1"
+        or (str(header.get("PresentationLUTShape") or "").upper() == "INVERSE")
     )
     table = header.get("ModalityLUTSequence")
     if table:

@@ -160,7 +160,7 @@ def _info(
     header, first = file.header, readers[0]
     modality = facts.modality_of(header, rule.channels)
     scale = _scale(header, (first.height, first.width))
-    warnings = scale.warnings + facts.warnings_of(header, modality, rule, scale.calibration is not None) + warnings
+    warnings = scale.warnings + facts.warnings_of(header, modality, scale.calibration is not None) + warnings
     if first.missing:
         warnings += (f"{first.missing} tiles are not in the file and are read as white background",)
     return ImageInfo(

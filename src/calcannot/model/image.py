@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from calcannot.model.annotation import Stroke
     from calcannot.model.calibration import Calibration
 
 
@@ -66,6 +67,9 @@ class ImageInfo:
         Sentences for the user, each complete.
     metadata
         Technical facts worth recording (transfer syntax, photometric interpretation, ICC profile). No identifiers.
+    excluded
+        Exclusions that come with the image and not from a person: padding, collimated borders, burned-in text. They
+        hold as those in the annotations do, but for those over which a person drew "accept".
     """
 
     name: str
@@ -83,6 +87,7 @@ class ImageInfo:
     polarity: str
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[Stroke, ...] = ()
 
 
 class ImageSource(Protocol):

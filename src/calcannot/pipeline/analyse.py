@@ -15,7 +15,7 @@ from calcannot.morphometry.components import label_runs
 from calcannot.morphometry.region_table import build_regions
 from calcannot.morphometry.totals import totals_of
 from calcannot.pipeline.kept import kept_area_px, kept_components
-from calcannot.pipeline.passes import collect_runs, fit_background, gather_statistics
+from calcannot.pipeline.passes import collect_runs, fit_background, gather_statistics, shown_px
 from calcannot.pipeline.scan import Progress, default_workers
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
@@ -93,7 +93,7 @@ def analyse(
         )
         reference_px = collector.reference_px
         if resolved.reference == "image":
-            reference_px = info.height_px * info.width_px
+            reference_px = shown_px(info, annotations)
         totals = totals_of(regions, reference_px, low, high, info.calibration)
     return Analysis(
         info=info,

@@ -14,19 +14,20 @@ from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_col
 from calcannot.morphometry.runs import RunCollector
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_in_order
 from calcannot.segment.background import fit_surface
-from calcannot.segment.polygons import inside
+from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
 from calcannot.segment.smoothing import read_smoothed
 from calcannot.segment.statistics import ImageStatistics, TileCounts
-from calcannot.segment.window import WindowClassifier, allowed_in
+from calcannot.segment.window import WindowClassifier, allowed_in, with_exclusions
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
-    from calcannot.model.image import ImageSource
+    from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import Surface
 
 _SMOOTHING_STEPS: Final = 7
+_ROWS_AT_ONCE: Final = 512
 
 
 def gather_statistics(
@@ -37,6 +38,7 @@ def gather_statistics(
     Where the recipe is all numbers, no pixel is read.
     """
     info = source.info
+    annotations = with_exclusions(info, annotations)
     statistics = ImageStatistics(info, channels_needed(recipe, info))
     if not statistics.channels:
         return statistics
@@ -73,7 +75,7 @@ def fit_background(source: ImageSource, recipe: Recipe, region: Stroke) -> Surfa
     x_min, y_min, x_max, y_max = region.bounds()
     row, col = max(0, math.floor(y_min)), max(0, math.floor(x_min))
     height, width = min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
-    within = inside(region, row, col, height, width)
+    within = inside(region, row, col, height, width) & ~inside_any(info.excluded, row, col, height, width)
     for step in range(_SMOOTHING_STEPS + 1):
         sigma_px = smoothing_px(recipe, info) * step / _SMOOTHING_STEPS
         surface = fit_surface(
@@ -90,6 +92,19 @@ def fit_background(source: ImageSource, recipe: Recipe, region: Stroke) -> Surfa
         if background.k_sigma * surface.sigma <= background.peak_fraction * surface.peak:
             break
     return surface
+
+
+def shown_px(info: ImageInfo, annotations: Annotations) -> int:
+    """Pixels of the image but for those that its own exclusions (padding, collimated borders, text) cover."""
+    drawn = with_exclusions(info, annotations).strokes
+    excluded = tuple(stroke for stroke in info.excluded if stroke in drawn)
+    if not excluded:
+        return info.height_px * info.width_px
+    hidden = 0
+    for row in range(0, info.height_px, _ROWS_AT_ONCE):
+        height = min(_ROWS_AT_ONCE, info.height_px - row)
+        hidden += int(inside_any(excluded, row, 0, height, info.width_px).sum())
+    return info.height_px * info.width_px - hidden
 
 
 def collect_runs(

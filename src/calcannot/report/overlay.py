@@ -133,7 +133,8 @@ def _ring(mask: npt.NDArray[np.bool_], inner: int, outer: int) -> npt.NDArray[np
 
 
 def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, line: int) -> None:
-    for stroke in analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE):
+    drawn = analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE)
+    for stroke in (*analysis.info.excluded, *drawn):
         colour = REGION_RGB if stroke.kind is StrokeKind.REGION else EXCLUDE_RGB
         for ring in stroke.rings:
             points = [(float(x) * scale, float(y) * scale) for x, y in ring]

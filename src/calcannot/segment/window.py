@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +28,7 @@ from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
+    from calcannot.model.annotation import Stroke
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
 
@@ -70,6 +72,7 @@ class WindowClassifier:
     _first_grey: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        self.annotations = with_exclusions(self.info, self.annotations)
         spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
         self._channel = channel_of(spec, self.info)
         self.scale = level_scale(self._channel)
@@ -198,6 +201,25 @@ class WindowClassifier:
         classes[inner_edge(wide)[1:-1, 1:-1]] |= EDGE
         classes[~wide[1:-1, 1:-1]] = 0
         return classes
+
+
+def with_exclusions(info: ImageInfo, annotations: Annotations) -> Annotations:
+    """Strokes with those exclusions in front that come with the image and that no "accept" touches."""
+    accepted = annotations.of(StrokeKind.ACCEPT)
+    kept = tuple(
+        stroke
+        for stroke in info.excluded
+        if stroke not in annotations.strokes and not any(_overlap(stroke, each) for each in accepted)
+    )
+    return Annotations(kept + annotations.strokes) if kept else annotations
+
+
+def _overlap(one: Stroke, other: Stroke) -> bool:
+    """Whether two strokes have a pixel in common."""
+    x_min, y_min, x_max, y_max = other.bounds()
+    row, col = math.floor(y_min), math.floor(x_min)
+    box = (row, col, math.ceil(y_max) - row, math.ceil(x_max) - col)
+    return bool((inside(one, *box) & inside(other, *box)).any())
 
 
 def allowed_in(annotations: Annotations, row: int, col: int, height: int, width: int) -> Mask:

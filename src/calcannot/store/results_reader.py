@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 RUN_FORMAT = 1
 """Newest form of ``run.json`` that is understood."""
 
+_COUNTS = {
+    "region", "area_px", "filled_area_px", "hole_count",
+    "bbox_row_min_px", "bbox_col_min_px", "bbox_row_max_px", "bbox_col_max_px",
+}  # fmt: skip
 _AGAIN = "measure the image again"
 T = TypeVar("T")
 
@@ -278,15 +282,14 @@ def _region_rows(path: Path, name: str) -> dict[str, npt.NDArray[Any]]:
         raise ResultsError(what, path=beside if beside.exists() else path, remedy=_AGAIN) from None
     if not {"region", "area_px"} <= set(table.column_names):
         raise ResultsError("has no columns region and area_px", path=path, remedy=_AGAIN)
-    return {column: _array(table[column]) for column in table.column_names if column != "image"}
+    return {column: _array(column, table[column]) for column in table.column_names if column != "image"}
 
 
-def _array(column: Any) -> npt.NDArray[Any]:
+def _array(name: str, column: Any) -> npt.NDArray[Any]:
     import pyarrow as pa
 
-    if pa.types.is_null(column.type):
-        return np.full(len(column), np.nan)
-    if pa.types.is_integer(column.type) and column.null_count:
+    # A table of text does not say whether 1 is a length of 1.0 that was rounded.
+    if name not in _COUNTS and not pa.types.is_boolean(column.type):
         column = column.cast(pa.float64())
     array: npt.NDArray[Any] = column.to_numpy()
     return array

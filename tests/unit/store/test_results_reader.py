@@ -11,8 +11,7 @@ import tifffile
 from PIL import Image
 
 import calcannot
-from calcannot.batch.results import ResultsFolder
-from calcannot.errors import ImageReadError, ResultsError
+from calcannot.errors import ResultsError
 from calcannot.store.mask_reader import read_mask
 from calcannot.store.masks import write_mask
 from calcannot.store.results_reader import read_newest, read_results
@@ -178,7 +177,9 @@ def test_a_mask_that_is_absent_cut_short_or_no_mask_is_refused(results):
 
 
 def test_a_run_of_failures_only_has_no_items(tmp_path):
-    folder = ResultsFolder(tmp_path / "out")
-    folder.add_failure("a.tif", ImageReadError("is broken"))
-    folder.finish()
-    assert read_results(tmp_path / "out").items == ()
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).write_bytes(b"II*\0nothing")
+    calcannot.measure([tmp_path / "a.tif", tmp_path / "b.tif"], output=tmp_path / "out")
+    results = read_results(tmp_path / "out")
+    assert results.items == ()
+    assert list(results.failed) == ["a.tif", "b.tif"]
