@@ -18,6 +18,14 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Tables of slow channels go to a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CALCANNOT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def measure_mask():
     """Function that measures a boolean mask through the one pipeline and gives the Analysis.

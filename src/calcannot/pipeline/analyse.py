@@ -15,6 +15,7 @@ from calcannot.morphometry.components import label_runs
 from calcannot.morphometry.region_table import build_regions
 from calcannot.morphometry.totals import totals_of
 from calcannot.pipeline.kept import kept_area_px, kept_components
+from calcannot.pipeline.one_pass import look_once
 from calcannot.pipeline.passes import collect_runs, fit_background, gather_statistics, shown_px
 from calcannot.pipeline.scan import Progress, default_workers
 from calcannot.segment.resolve import resolve
@@ -66,7 +67,7 @@ def analyse(
     AnnotationError
         If strokes lie outside the image.
     ImageReadError
-        If pixels cannot be decoded.
+        If pixels cannot be decoded, or the file was changed meanwhile.
     """
     annotations = annotations or Annotations()
     workers = workers or default_workers()
@@ -78,10 +79,15 @@ def analyse(
         remedy = "give one with --within regions.geojson or draw it in the viewer, or choose --recipe radiograph-global"
         raise RecipeError(what, path=info.name, remedy=remedy)
     with _timed(timings, "resolve"):
-        resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
+        seen = look_once(source, recipe, annotations, workers, progress)
+        if seen is None:
+            resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
+        else:
+            resolved, statistics = resolve(recipe, info, seen.statistics), seen.statistics
+            seen = seen if seen.decides(resolved) else None
     with _timed(timings, "classify"):
         classifier = WindowClassifier(info, resolved, annotations)
-        collector = collect_runs(source, classifier, workers, progress)
+        collector = collect_runs(source, classifier, workers, progress, seen)
     with _timed(timings, "measure"):
         table = collector.finish(MINERAL)
         labels, count = label_runs(table)
@@ -91,10 +97,11 @@ def analyse(
             kept_area_px(collector.finish(mask), resolved, classifier.scale, annotations)
             for mask in (MINERAL_LOW, MINERAL_HIGH)
         )
-        reference_px = collector.reference_px
+        reference_px = collector.reference_px if seen is None else seen.reference_px(resolved)
         if resolved.reference == "image":
             reference_px = shown_px(info, annotations)
         totals = totals_of(regions, reference_px, low, high, info.calibration)
+    source.check_unchanged()
     return Analysis(
         info=info,
         recipe=recipe,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import Surface
+    from calcannot.pipeline.one_pass import OnePass
 
 _SMOOTHING_STEPS: Final = 7
 _ROWS_AT_ONCE: Final = 512
@@ -108,13 +109,27 @@ def shown_px(info: ImageInfo, annotations: Annotations) -> int:
 
 
 def collect_runs(
-    source: ImageSource, classifier: WindowClassifier, workers: int, progress: Progress | None
+    source: ImageSource,
+    classifier: WindowClassifier,
+    workers: int,
+    progress: Progress | None,
+    seen: OnePass | None = None,
 ) -> RunCollector:
-    """Classify every pixel once and keep the runs of mineral."""
+    """Classify every pixel once and take the runs of mineral.
+
+    Parameters
+    ----------
+    seen
+        What is known of the pixels; the others are decoded.
+    """
     info = source.info
-    tables = classifier.colour_tables
+    alone = classifier.decides_by_colour_alone
 
     def runs_of(box: Box) -> BoxRuns:
+        known = seen.runs_of(box, classifier.recipe) if seen is not None else None
+        if known is not None:
+            return known
+        tables = classifier.colour_tables
         if tables is not None:
             rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
             return runs_of_colours(rgb, *tables, box.col)
@@ -124,7 +139,7 @@ def collect_runs(
         return [runs_of(box) for box in strip]
 
     collector = RunCollector(info.width_px)
-    by_band = list(bands(info, halo=tables is None))
+    by_band = list(bands(info, halo=not alone))
     with closing(map_in_order(work, chain.from_iterable(by_band), workers)) as in_order:
         for band in by_band:
             collector.add_band([runs for _ in band for runs in next(in_order)[1]])

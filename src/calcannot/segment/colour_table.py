@@ -21,6 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.int32]
 Classify = Callable[[Pixels], Bytes]
 
+COLOURS: Final = 1 << 24
 GREY_LEVELS: Final = 65_536
 FLOAT_STEPS: Final = 65_535
 
@@ -58,15 +59,6 @@ def _plane(red: int) -> Bytes:
     return plane
 
 
-def compile_colours(classify: Classify) -> Bytes:
-    """Class byte of every 8-bit colour; uint8 (2^24,), indexed red * 65536 + green * 256 + blue."""
-    table = np.empty((256, 256, 256), np.uint8)
-    for red in range(256):
-        table[red] = classify(_plane(red))
-    return table.reshape(-1)
-
-
-@lru_cache(maxsize=2)
 def compile_colour_levels(channel: Channel) -> npt.NDArray[np.uint16]:
     """Channel level of every 8-bit colour; uint16 (2^24,)."""
     scale = level_scale(channel)
@@ -82,7 +74,7 @@ def empty_cubes(table: Bytes) -> npt.NDArray[np.int16]:
     Parameters
     ----------
     table
-        From ``compile_colours``.
+        Class of each of 2^24 colours.
 
     Returns
     -------

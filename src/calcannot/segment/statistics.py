@@ -80,6 +80,11 @@ class ImageStatistics:
         colourful = self.has_colour or (self.info.channels == 3 and _any_colour(pixels, chosen))
         return TileCounts(levels, total, colourful, pixels if self._colours is not None else None, chosen)
 
+    def see_colour(self, pixels: Pixels) -> None:
+        """Note whether a tile has colour, as long as none had."""
+        if not self.has_colour and self.info.channels == 3 and _any_colour(pixels, None):
+            self.has_colour = True
+
     def merge(self, tile: TileCounts) -> None:
         """Take in the counts of a tile."""
         self.pixel_count += tile.pixel_count

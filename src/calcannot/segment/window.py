@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +16,16 @@ from calcannot.segment.background import surface_at
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
 from calcannot.segment.colour_table import (
+    COLOURS,
     GREY_LEVELS,
     LevelScale,
-    compile_colour_levels,
-    compile_colours,
     compile_greys,
     empty_cubes,
     level_scale,
     look_up_colours,
 )
 from calcannot.segment.polygons import inside, inside_any
+from calcannot.segment.rule_table import ColourTables, colours_within, levels_of_colours
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
@@ -37,14 +38,7 @@ Bytes = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.int32]
 
 _MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
-
-
-class ColourTables(NamedTuple):
-    """Class and level of each of 2^24 colours, and the bounds within which all colours are without class."""
-
-    classes: Bytes
-    levels: npt.NDArray[np.uint16]
-    empty_up_to: npt.NDArray[np.int16]
+_WIDENED = (0.0, -1.0, 1.0)
 
 
 @dataclass(slots=True)
@@ -66,33 +60,56 @@ class WindowClassifier:
     annotations: Annotations
     scale: LevelScale = field(init=False)
     _channel: Channel = field(init=False)
-    _table: Bytes | None = field(init=False, default=None)
-    _levels: npt.NDArray[np.uint16] | None = field(init=False, default=None)
-    _empty_up_to: npt.NDArray[np.int16] | None = field(init=False, default=None)
+    _greys: Bytes | None = field(init=False, default=None)
     _first_grey: int = field(init=False, default=0)
+    _colours: ColourTables | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.annotations = with_exclusions(self.info, self.annotations)
         spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
         self._channel = channel_of(spec, self.info)
         self.scale = level_scale(self._channel)
-        if self.recipe.surfaces:
-            return  # the background depends on the place, so no table holds the rule
-        if self.info.channels == 3 and self.info.dtype == "uint8":
-            self._table = compile_colours(self._rule_bits)
-            self._levels = compile_colour_levels(self._channel)
-            self._empty_up_to = empty_cubes(self._table)
-        elif self.info.dtype in ("uint8", "uint16", "int16"):
+        # Where the background depends on the place no table holds the rule.
+        if not self.recipe.surfaces and self.info.channels == 1 and self.info.dtype in ("uint8", "uint16", "int16"):
             self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
-            self._table = compile_greys(self._rule_bits, self._first_grey) if self.info.channels == 1 else None
+            self._greys = compile_greys(self._rule_bits, self._first_grey)
+
+    @property
+    def decides_by_colour_alone(self) -> bool:
+        """Whether neither the place of a pixel nor its neighbours matter."""
+        return self._is_byte_colour and not (
+            self.annotations.strokes or self.recipe.halo_px or self.recipe.smoothing_sigma_px
+        )
 
     @property
     def colour_tables(self) -> ColourTables | None:
         """Tables that decide a pixel by its colour alone, or None where its place or neighbours matter too."""
-        alone = not (self.annotations.strokes or self.recipe.halo_px or self.recipe.smoothing_sigma_px)
-        if alone and self._table is not None and self._levels is not None and self._empty_up_to is not None:
-            return ColourTables(self._table, self._levels, self._empty_up_to)
-        return None
+        return self._compiled_colours() if self.decides_by_colour_alone else None
+
+    @property
+    def _is_byte_colour(self) -> bool:
+        return self.info.channels == 3 and self.info.dtype == "uint8" and not self.recipe.surfaces
+
+    def _compiled_colours(self) -> ColourTables:
+        with self._lock:
+            if self._colours is None:
+                classes = np.zeros(COLOURS, np.uint8)
+                if self.recipe.found:
+                    for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
+                        rules, or_rules = (
+                            tuple(rule.widened(widen) for rule in each)
+                            for each in (self.recipe.rules, self.recipe.or_rules)
+                        )
+                        mask = colours_within(rules, self.info, np.ones(COLOURS, np.bool_), every=True)
+                        classes[colours_within(or_rules, self.info, mask, every=False)] |= bit
+                if self.recipe.tissue_at_most is None:
+                    classes |= np.uint8(REFERENCE)
+                else:
+                    glass = levels_of_colours(channel_of("glass", self.info))
+                    classes[(glass <= self.recipe.tissue_at_most) | (classes & MINERAL != 0)] |= REFERENCE
+                self._colours = ColourTables(classes, levels_of_colours(self._channel), empty_cubes(classes))
+            return self._colours
 
     def classify(self, source: ImageSource, row: int, col: int, height: int, width: int) -> tuple[Bytes, Levels]:
         """Class bits and channel levels of a box.
@@ -130,7 +147,7 @@ class WindowClassifier:
         """Class of pixels by the rule alone, whatever their place."""
         bits = np.zeros(pixels.shape[:2], np.uint8)
         if self.recipe.found:
-            for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
+            for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
                 bits[self._holds(pixels, widen)] |= bit
         if self.recipe.tissue_at_most is not None:
             glass = channel_of("glass", self.info).values(pixels)
@@ -148,15 +165,15 @@ class WindowClassifier:
         return mask
 
     def _by_rule(self, pixels: Pixels) -> tuple[Bytes, Levels]:
-        if self._table is not None and self._levels is not None:
+        if self._is_byte_colour:
+            tables = self._compiled_colours()
             classes = np.empty(pixels.shape[:2], np.uint8)
             levels = np.empty(pixels.shape[:2], np.int32)
-            rgb = np.ascontiguousarray(pixels)
-            look_up_colours(rgb, self._table, self._levels, classes, levels)
+            look_up_colours(np.ascontiguousarray(pixels), tables.classes, tables.levels, classes, levels)
             return classes, levels
-        if self._table is not None:
+        if self._greys is not None:
             levels = pixels.astype(np.int32)
-            return self._table[levels - self._first_grey], levels
+            return self._greys[levels - self._first_grey], levels
         return self._rule_bits(pixels), self.scale.to_levels(self._channel.values(pixels))
 
     def _above_background(self, source: ImageSource, row: int, col: int, height: int, width: int) -> Bytes:
@@ -169,7 +186,7 @@ class WindowClassifier:
                 continue
             values = read_smoothed(source, row, col, height, width, surface.smoothing_sigma_px).astype(np.float64)
             residual = values - surface_at(surface, row, col, height, width)
-            for bit, widen in zip(_MASK_BITS, (0.0, -1.0, 1.0), strict=True):
+            for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
                 above = residual > surface.threshold - widen * surface.sigma
                 classes[within & above] |= bit
         return classes

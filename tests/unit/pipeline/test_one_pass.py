@@ -1,0 +1,107 @@
+"""Deciding pixels that were kept gives what decoding them twice gives; and tiles are decoded once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from calcannot import ArraySource, Recipe, analyse, region_columns
+from calcannot.pipeline import one_pass
+
+SIZE = (700, 1100)
+
+
+@pytest.fixture(scope="module")
+def section() -> np.ndarray:
+    """Noisy glass, pink tissue, dark grains of all sizes; cut by every seam."""
+    rng = np.random.default_rng(11)
+    pixels = np.empty((*SIZE, 3))
+    pixels[:] = (243, 241, 244)
+    pixels[100:600, 130:900] = (236, 190, 205)
+    grains = ndimage.gaussian_filter(rng.normal(size=SIZE), 3)
+    pixels[100:600, 130:900][(grains > 0.16)[100:600, 130:900]] = (30, 28, 31)
+    pixels = ndimage.gaussian_filter(pixels, (1, 1, 0)) + rng.normal(0, 2, pixels.shape)
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+class Counted(ArraySource):
+    def _read(self, row, col, height, width, level=0):
+        self.__dict__.setdefault("reads", Counter())[row, col] += 1
+        return super()._read(row, col, height, width, level)
+
+
+def histology(**fields) -> Recipe:
+    return Recipe.model_validate({"name": "x", "kind": "histology", "reference": "tissue"} | fields)
+
+
+RULES = {
+    "valley": {"channel": "value", "threshold": "valley", "core": 0.67, "gate": {"contrast": 0.5}},
+    "otsu of red": {"channel": "red", "threshold": "otsu", "cleanup": {"minimum_area": {"px": 8}}},
+    "bright otsu": {"channel": "green", "threshold": "otsu", "mineral": "bright", "reference": "image"},
+    "a number": {"channel": "minimum", "threshold": 100.0},
+    "a range": {"channel": "blue", "threshold": {"low": 60, "high": 120}},
+    "none": {"channel": "value", "threshold": "valley", "gate": {"contrast": 0.99}},
+    "bright, of tissue": {"channel": "minimum", "threshold": 190.0, "mineral": "bright"},
+}
+
+
+def all_of(analysis):
+    columns = region_columns(analysis)
+    rows = [np.asarray(each).tobytes() for each in columns.values()]
+    runs = analysis.runs
+    return rows, runs.start.tobytes(), runs.stop.tobytes(), runs.region.tobytes(), analysis.totals, analysis.resolved
+
+
+@pytest.mark.parametrize("tile", [(128, 128), (61, 200), (700, 1100)])
+@pytest.mark.parametrize("name", RULES)
+def test_one_pass_gives_what_two_give(name, tile, section, monkeypatch):
+    recipe = histology(**RULES[name])
+    once = analyse(ArraySource(section, name="x", tile=tile), recipe, workers=2)
+    monkeypatch.setattr("calcannot.pipeline.analyse.look_once", lambda *_: None)
+    twice = analyse(ArraySource(section, name="x", tile=tile), recipe, workers=2)
+    assert all_of(once) == all_of(twice)
+    assert once.warnings == twice.warnings
+    assert (once.totals.region_count > 0) == (name != "none")
+
+
+def test_a_tile_is_decoded_once_but_for_the_sample(section):
+    source = Counted(section, name="x", tile=(20, 25))
+    analyse(source, histology(**RULES["valley"]), workers=2)
+    tiles = 35 * 44
+    assert len(source.reads) == tiles
+    assert source.reads.total() <= tiles + 2 * one_pass._SAMPLE
+
+
+def test_pixels_that_find_no_memory_are_decoded_again_and_the_others_are_not(section, monkeypatch):
+    recipe = histology(**RULES["valley"])
+    whole = analyse(ArraySource(section, name="x", tile=(100, 100)), recipe)
+    monkeypatch.setattr(one_pass, "KEPT_BYTES", 20_000)
+    source = Counted(section, name="x", tile=(100, 100))
+    assert all_of(analyse(source, recipe)) == all_of(whole)
+    again = [place for place, count in source.reads.items() if count > 1]
+    glass = [(row, col) for row, col in source.reads if row >= 600 or col >= 900]
+    assert len(again) > one_pass._SAMPLE
+    assert sum(place in again for place in glass) <= one_pass._SAMPLE
+
+
+def test_a_threshold_outside_of_what_was_expected_is_applied_all_the_same(section, monkeypatch):
+    recipe = histology(**RULES["valley"])
+    whole = analyse(ArraySource(section, name="x", tile=(100, 100)), recipe)
+    monkeypatch.setattr(one_pass, "_expected", lambda *_: (0, 40))
+    source = Counted(section, name="x", tile=(100, 100))
+    assert all_of(analyse(source, recipe)) == all_of(whole)
+    assert min(source.reads.values()) == 2
+
+
+def test_mineral_in_a_corner_that_no_sample_sees_is_found(monkeypatch):
+    pixels = np.full((1000, 1000, 3), 244, np.uint8)
+    pixels[200:400, 200:400] = (230, 150, 170)
+    pixels[980:, 960:] = 20
+    recipe = histology(channel="value", threshold="valley")
+    source = Counted(pixels, name="x", tile=(20, 20))
+    analysis = analyse(source, recipe)
+    assert analysis.totals.calcified_area_px == 800
+    assert source.reads.total() <= 2500 + one_pass._SAMPLE + 40
