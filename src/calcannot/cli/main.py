@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from calcannot._version import __version__
-from calcannot.cli import demo, export, info, measure, phantom, recipe, report, viewer
+from calcannot.cli import calibrate, demo, export, info, measure, phantom, recipe, report, viewer
 from calcannot.errors import CalcannotError
 
 USAGE = 2
@@ -21,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("calibrate")(calibrate.calibrate)
 app.command("demo")(demo.demo)
 app.command("export")(export.export)
 app.command("info")(info.info)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calcannot.errors import CalibrationError
+
 if TYPE_CHECKING:
     from calcannot.batch.measure import Outcome
 
@@ -24,6 +26,9 @@ def measure(
     pixel_size: Annotated[
         str | None, typer.Option(help="Overrides the file: 0.5um, 0.143mm, or 0.5umx0.6um (row x column).")
     ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Pixel size from calcannot calibrate, in the place of the file's own.")
+    ] = None,
     within: Annotated[
         str | None, typer.Option(help="Regions of interest as GeoJSON in pixels, as QuPath exports them.")
     ] = None,
@@ -36,10 +41,14 @@ def measure(
     from calcannot.batch.measure import measure as measure_images
     from calcannot.cli.progress import progress_bar
     from calcannot.cli.summary import print_summary
+    from calcannot.store.calibration_file import read_calibration
 
+    if pixel_size is not None and calibration is not None:
+        raise CalibrationError("--pixel-size and --calibration are both given", remedy="give one of them")
+    size = pixel_size if calibration is None else read_calibration(calibration)
     with progress_bar(enabled=not as_json) as progress:
         outcomes = measure_images(
-            images, recipe, output=output, pixel_size=pixel_size, within=within, workers=jobs, progress=progress
+            images, recipe, output=output, pixel_size=size, within=within, workers=jobs, progress=progress
         )
     if len(outcomes) == 1 and outcomes[0].error is not None:
         raise outcomes[0].error

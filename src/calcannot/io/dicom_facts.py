@@ -32,6 +32,8 @@ _RECORDED = {
     "pixel_intensity_sign": "PixelIntensityRelationshipSign",
     "pixel_padding_value": "PixelPaddingValue",
     "rescale_type": "RescaleType",
+    "source_to_detector_mm": "DistanceSourceToDetector",
+    "source_to_patient_mm": "DistanceSourceToPatient",
 }
 
 
@@ -124,6 +126,9 @@ def metadata_of(file: DicomFile, rule: Rule) -> dict[str, Any]:
         "mirrored": rule.mirrored,
         "icc_profile": has_profile(header),
     }
+    detector = numbers(header, "ImagerPixelSpacing")
+    if detector and len(detector) == 2 and all(math.isfinite(each) and each > 0 for each in detector):
+        facts["detector_spacing_mm"] = list(detector)  # row, column
     for name, keyword in _RECORDED.items():
         value = number(header, keyword)
         shown = value if value is not None and math.isfinite(value) else text(header, keyword)

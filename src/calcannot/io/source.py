@@ -130,6 +130,11 @@ class Source:
                 f"the given pixel size ({_size(calibration)}) is used, not the one in the file "
                 f"({_size(found)}, {found.source})",
             )
+        evidence = calibration.evidence
+        if evidence is not None and evidence.image not in ("", self._info.name):
+            warnings += (
+                f"the pixel size was measured on {evidence.image}: it holds here only if both were taken alike",
+            )
         metadata = {**self._info.metadata, **record}
         self._info = replace(self._info, calibration=calibration, warnings=warnings, metadata=metadata)
         return self

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from calcannot.errors import CalibrationError
 
@@ -62,6 +63,44 @@ class CalibrationPlane(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationEvidence:
+    """What a pixel size was worked out from by a person: an object in the image, or a height.
+
+    Attributes
+    ----------
+    object
+        ``line``, ``coin``, ``ball`` or ``height``.
+    known_um
+        Its length or diameter; for a height, the distance from the detector.
+    measured_px
+        What it measures in the image, in px of a column's width; None for a height.
+    points
+        Where, as (x, y) in level-0 pixels from the top-left corner: ends of the line, or points on the outline.
+    components
+        Half-widths of 95 % intervals of a length as shares, by name; their root sum of squares is the uncertainty.
+    image, image_sha256
+        On which image it was measured: name and hash of the file.
+    user, time
+        By whom, and when in ISO 8601; empty where not told.
+    """
+
+    object: str
+    known_um: float
+    measured_px: float | None = None
+    points: tuple[tuple[float, float], ...] = ()
+    components: tuple[tuple[str, float], ...] = ()
+    image: str = ""
+    image_sha256: str = ""
+    user: str = ""
+    time: str = ""
+
+    @property
+    def relative_uncertainty(self) -> float:
+        """Root sum of squares of the components."""
+        return math.sqrt(sum(share**2 for _, share in self.components))
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Pixel size in micrometres, row (vertical) and column (horizontal) apart.
 
@@ -76,6 +115,8 @@ class Calibration:
     relative_uncertainty
         Half-width of the 95 % interval of a length in the object, as a share (0.02 is 2 %); None where it is not known.
         An area carries twice that.
+    evidence
+        What it was worked out from, where a person did that; plain values, as JSON has them, are taken too.
 
     Raises
     ------
@@ -90,6 +131,7 @@ class Calibration:
     plane: CalibrationPlane = CalibrationPlane.OBJECT
     note: str = ""
     relative_uncertainty: float | None = None
+    evidence: CalibrationEvidence | None = None
 
     def __post_init__(self) -> None:
         for axis, value in (("row", self.um_per_px_row), ("column", self.um_per_px_col)):
@@ -104,6 +146,9 @@ class Calibration:
         if share is not None and not 0 <= share < 1:
             what = f"an uncertainty of {share:.4g} of a length cannot be true"
             raise CalibrationError(what, remedy="give it as a share from 0 to below 1: 0.02 is 2 %")
+        given: object = self.evidence
+        if isinstance(given, Mapping):
+            object.__setattr__(self, "evidence", _evidence_from(given))
 
     @property
     def area_relative_uncertainty(self) -> float | None:
@@ -119,6 +164,35 @@ class Calibration:
     def mean_um_per_px(self) -> float:
         """Side in µm of the square with the pixel's area; turns a radius in µm into pixels."""
         return math.sqrt(self.pixel_area_um2)
+
+
+def _evidence_from(values: Mapping[str, Any]) -> CalibrationEvidence:
+    try:
+        plain = dict(values)
+        plain["points"] = tuple((float(x), float(y)) for x, y in plain.get("points", ()))
+        plain["components"] = tuple((str(name), float(share)) for name, share in plain.get("components", ()))
+        return CalibrationEvidence(**plain)
+    except (TypeError, ValueError) as error:
+        what = f"the evidence of the calibration is damaged ({error})"
+        raise CalibrationError(what, remedy="calibrate again") from None
+
+
+def parse_length_um(text: str) -> float:
+    """Read a length as a user types it, in µm: ``24.5mm``, ``0.5um``.
+
+    Raises
+    ------
+    CalibrationError
+        If there is no unit, an unknown unit, or a value that is not a positive number.
+    """
+    try:
+        length = _length_um(text, text)
+    except CalibrationError:
+        length = math.nan
+    if not (math.isfinite(length) and length > 0):
+        what = f"the length {text!r} is not a positive number with a unit"
+        raise CalibrationError(what, remedy="write it as 24.5mm, 2.45cm or 500um")
+    return length
 
 
 def parse_pixel_size(text: str) -> Calibration:
