@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from calcannot._version import __version__
-from calcannot.cli import calibrate, demo, export, info, measure, phantom, recipe, report, viewer
+from calcannot.cli import calibrate, case, demo, export, info, measure, phantom, recipe, report, run, verify, viewer
 from calcannot.errors import CalcannotError
 
 USAGE = 2
@@ -27,7 +27,10 @@ app.command("export")(export.export)
 app.command("info")(info.info)
 app.command("measure")(measure.measure)
 app.command("report")(report.report)
+app.command("run")(run.run)
+app.command("verify")(verify.verify)
 app.command("open")(viewer.open_viewer)
+app.add_typer(case.app, name="case")
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(phantom.app, name="phantom")
 

@@ -41,6 +41,7 @@ def analyse(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
+    recorded: ResolvedRecipe | None = None,
 ) -> Analysis:
     """Measure an image by a recipe.
 
@@ -59,6 +60,8 @@ def analyse(
         Threads; as many as processors unless given.
     progress
         Called now and then from the calling thread.
+    recorded
+        The recipe in the numbers of an earlier run, which are then used instead of being found anew.
 
     Raises
     ------
@@ -79,8 +82,11 @@ def analyse(
         remedy = "give one with --within regions.geojson or draw it in the viewer, or choose --recipe radiograph-global"
         raise RecipeError(what, path=info.name, remedy=remedy)
     with _timed(timings, "resolve"):
-        seen = look_once(source, recipe, annotations, workers, progress)
-        if seen is None:
+        statistics: ImageStatistics | None
+        seen = look_once(source, recipe, annotations, workers, progress) if recorded is None else None
+        if recorded is not None:
+            resolved, statistics = recorded, None
+        elif seen is None:
             resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
         else:
             resolved, statistics = resolve(recipe, info, seen.statistics), seen.statistics
@@ -143,7 +149,11 @@ def _check_strokes(annotations: Annotations, info: ImageInfo) -> None:
 
 
 def _warnings(
-    info: ImageInfo, recipe: Recipe, resolved: ResolvedRecipe, annotations: Annotations, statistics: ImageStatistics
+    info: ImageInfo,
+    recipe: Recipe,
+    resolved: ResolvedRecipe,
+    annotations: Annotations,
+    statistics: ImageStatistics | None,
 ) -> tuple[str, ...]:
     found = [*info.warnings]
     if info.calibration is None:
@@ -156,7 +166,7 @@ def _warnings(
         )
     if recipe.kind == "histology" and info.modality is Modality.RADIOGRAPH:
         found.append("A histology recipe was applied to a radiograph: mineral was taken to be dark.")
-    if info.channels == 3 and statistics.channels and not statistics.has_colour:
+    if info.channels == 3 and statistics and statistics.channels and not statistics.has_colour:
         found.append(
             "The picture has colour channels but no colour: if it is a radiograph, save it as a grey image and use a "
             "radiograph recipe."

@@ -26,6 +26,7 @@ RECORD: Final = "case.json"
 HISTORY: Final = "history.jsonl"
 PLACES: Final = "places.json"
 LARGEST_RECORD_BYTES: Final = 16 << 20
+_FURTHEST_CLIMB = 3
 
 
 def is_case(path: Path) -> bool:
@@ -209,10 +210,15 @@ class CaseFolder:
         return read_history(self.path / HISTORY)
 
     def relative_path_to(self, file: Path) -> str | None:
-        """A file as an image entry names it; None where no relative path leads there (another drive)."""
+        """A file as an image entry names it; None where the case is no neighbour of it: another drive, another tree.
+
+        A path that climbs further would hold on this computer only, and tell of its folders.
+        """
         try:
             relative = Path(os.path.relpath(file.resolve(), self.path.resolve())).as_posix()
         except ValueError:
+            return None
+        if relative.startswith("../" * (_FURTHEST_CLIMB + 1)):
             return None
         return unicodedata.normalize("NFC", relative)
 

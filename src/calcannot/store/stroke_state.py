@@ -163,7 +163,10 @@ def merged(ours: StrokeState, theirs: StrokeState) -> StrokeState:
                 continue
             result._conflict(name, name, "removed by one, changed by another: kept")
         fresh = name not in result.strokes
-        result.apply(Edit(name, None, stroke))
+        if not fresh and f"{name}~{digest(result.strokes[name])[:8]}" in theirs.strokes:
+            result._put(name, stroke, None)  # they have both versions already, ours under its second id
+        else:
+            result.apply(Edit(name, None, stroke))
         if fresh and name in theirs.features:
             result.features[name] = theirs.features[name]
     for name, content in theirs.removed.items():

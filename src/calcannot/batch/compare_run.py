@@ -1,0 +1,124 @@
+"""A run on disk against the same measurement made again: tables field by field, the mask pixel by pixel."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from dataclasses import asdict
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcannot.errors import CalcannotError
+from calcannot.morphometry.columns import region_columns
+from calcannot.store.regions_writer import RegionsWriter
+from calcannot.store.tables import image_row, write_images_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.regions import LabelledRuns
+    from calcannot.store.results_reader import ResultItem
+
+TABLE, MASK, RECORD = "table", "mask", "record"
+_ROWS_AT_ONCE = 256
+
+
+def differences(
+    item: ResultItem, again: Analysis, *, older: bool, compare_warnings: bool = True
+) -> Iterator[tuple[str, str]]:
+    """What does not agree, as (cause, what): totals, ``images.csv``, ``regions.csv``, mask.
+
+    Parameters
+    ----------
+    older
+        The run is of another version: columns that only one of the two knows are then no difference.
+    compare_warnings
+        Whether warnings must be the same too; some cannot be found again from recorded numbers.
+    """
+    left_out = set() if compare_warnings else {"warnings"}
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        write_images_table(fresh / "images.csv", [image_row(item.name, item.sha256, again)])
+        regions = RegionsWriter(fresh / "regions.csv")
+        regions.add(item.name, region_columns(again))
+        regions.finish()
+        for name in ("images.csv", "regions.csv"):
+            for what in _table_differences(item.folder / name, fresh / name, older, left_out):
+                yield TABLE, f"{name}: {what}"
+    then, now = asdict(item.totals), asdict(again.totals)
+    for key in then:
+        if then[key] != now.get(key) and not (older and then[key] is None):
+            yield RECORD, f"run.json: {key} is {_short(then[key])}, and comes out as {_short(now.get(key))}"
+    what = _mask_difference(item, again.runs)
+    if what:
+        yield MASK, what
+
+
+def _table_differences(there: Path, fresh: Path, older: bool, left_out: set[str]) -> Iterator[str]:
+    if not there.is_file() and fresh.is_file():
+        yield "is not there"
+        return
+    if not there.is_file() or (fresh.is_file() and there.read_bytes() == fresh.read_bytes()):
+        return
+    try:
+        then, now = _rows(there), _rows(fresh)
+    except (UnicodeDecodeError, csv.Error):
+        yield "is damaged"
+        return
+    head_then, head_now = then[0] if then else [], now[0] if now else []
+    if head_then != head_now and not older:
+        yield f"has the columns {', '.join(head_then)[:120]}"
+        return
+    both = [name for name in head_then if name in head_now and name not in left_out]
+    places = [(name, head_then.index(name), head_now.index(name)) for name in both]
+    wrong: dict[str, list[tuple[int, str, str]]] = {}
+    for number, (a, b) in enumerate(zip_longest(then[1:], now[1:]), start=1):
+        if a is None or b is None:
+            yield f"has {len(then) - 1} rows, and {len(now) - 1} come out"
+            break
+        if len(a) != len(head_then):
+            yield f"row {number} has {len(a)} fields, not {len(head_then)}"
+            break
+        for name, k, m in places:
+            if a[k] != b[m]:
+                wrong.setdefault(name, []).append((number, a[k], b[m]))
+    for name, rows in wrong.items():
+        number, was, comes = rows[0]
+        more = f", and {len(rows) - 1} more row(s)" if len(rows) > 1 else ""
+        yield f"{name} in row {number} is {was[:60] or 'empty'}, and comes out as {comes[:60] or 'empty'}{more}"
+
+
+def _rows(path: Path) -> list[list[str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def _mask_difference(item: ResultItem, now: LabelledRuns) -> str:
+    from calcannot.store.mask_reader import read_mask
+
+    try:
+        then = read_mask(item.mask_path)
+    except CalcannotError as error:
+        return str(error).rstrip(".")
+    if (then.height_px, then.width_px) != (now.height_px, now.width_px):
+        return f"is {then.width_px} x {then.height_px} px, and comes out as {now.width_px} x {now.height_px} px"
+    count, first = 0, None
+    for row in range(0, now.height_px, _ROWS_AT_ONCE):
+        height = min(_ROWS_AT_ONCE, now.height_px - row)
+        unlike = then.reduced(row, height, 1) != now.reduced(row, height, 1)
+        if unlike.any():
+            count += int(np.count_nonzero(unlike))
+            if first is None:
+                y, x = np.argwhere(unlike)[0]
+                first = (row + int(y), int(x))
+    return "" if first is None else f"{count} pixel(s) differ, the first at row {first[0]}, column {first[1]}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
