@@ -26,7 +26,16 @@ PAGES = [*OURS, ROOT / "CONTRIBUTING.md", ROOT / "sample_images" / "README.md"]
 # A fence of this language is run: ``sh`` as commands of calcannot, ``python`` and ``toml`` as what they are.
 # An indented block is only shown.
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
-_PLACE_OF_COMMANDS = ("section.tif", "film.dcm", "lesions.geojson", "regions.geojson", "photo.jpg", "slides", "more")
+_PLACE_OF_COMMANDS = (
+    "section.tif",
+    "film.dcm",
+    "lesions.geojson",
+    "regions.geojson",
+    "photo.jpg",
+    "slides",
+    "more",
+    "cases.csv",
+)
 
 
 def text_of(page: Path) -> str:
@@ -66,12 +75,15 @@ def drawn_files(tmp_path_factory):
     ring = [[50, 50], [450, 50], [450, 450], [50, 450], [50, 50]]
     square = {"type": "Polygon", "coordinates": [ring]}
     (folder / "regions.geojson").write_text(json.dumps(square), encoding="utf-8")
+    (folder / "cases.csv").write_text("image,case\nslide1.tif,patient-1\nslide2.tif,patient-2\n", encoding="utf-8")
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python_runs(block, beside_samples):
+    for name in re.findall(r"^(?:from|import) (\w+)", block, re.M):
+        pytest.importorskip(name, reason="this lane has not what the example shows")
     exec(compile(block, "example", "exec"), {})
 
 
@@ -205,6 +217,7 @@ def test_no_place_of_one_machine_is_named(page):
 
 def test_every_format_of_export_is_in_the_table():
     from calcannot.batch.export import FORMATS
+    from calcannot.export.layouts import LAYOUTS
 
     rows = re.findall(r"^\| (`[^|]*) \|", text_of(DOCS / "exports.md"), re.M)
-    assert [name for row in rows for name in re.findall(r"`([\w.-]+)`", row)] == list(FORMATS)
+    assert [name for row in rows for name in re.findall(r"`([\w.-]+)`", row)] == [*FORMATS, *LAYOUTS]

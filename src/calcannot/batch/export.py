@@ -14,6 +14,7 @@ from calcannot.export.coco import write_coco
 from calcannot.export.geojson import write_geojson
 from calcannot.export.imagej import write_roi, write_roi_set
 from calcannot.export.label_tiff import write_label_tiff
+from calcannot.export.layouts import LAYOUTS
 from calcannot.export.table import write_csv, write_parquet
 from calcannot.export.zarr_labels import write_zarr_labels
 from calcannot.store.atomic import replacing
@@ -111,7 +112,7 @@ def export(
         If results cannot be read, or are not of one run.
     """
     if to not in FORMATS:
-        raise OutputError(f"there is no format {to!r}", remedy=f"choose one of {', '.join(FORMATS)}")
+        raise OutputError(f"there is no format {to!r}", remedy=f"choose one of {', '.join([*FORMATS, *LAYOUTS])}")
     chosen = FORMATS[to]
     paths = [sources] if isinstance(sources, str | Path) else list(sources)
     found = find_sources(paths, images, licence)

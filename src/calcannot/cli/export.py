@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+_TILES = "Only for png, yolo, nnunet and numpy"
+
 
 def export(
     sources: Annotated[list[Path], typer.Argument(help="Case folders or folders of results.", show_default=False)],
@@ -17,15 +19,63 @@ def export(
     image: Annotated[
         list[str] | None, typer.Option("--image", help="Name of an image to take; may be given again.")
     ] = None,
-    licence: Annotated[str, typer.Option(help="Of the images, for COCO; that of the case unless given.")] = "",
+    licence: Annotated[str, typer.Option(help="Of the images; that of the case unless given.")] = "",
+    images: Annotated[
+        Path | None, typer.Option(help="Folder where the measured images lie.", rich_help_panel=_TILES)
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="CSV with the columns image and case.", rich_help_panel=_TILES)
+    ] = None,
+    tile: Annotated[int, typer.Option(help="Side of a tile in px.", rich_help_panel=_TILES)] = 512,
+    overlap: Annotated[int, typer.Option(help="Of neighbouring tiles in px.", rich_help_panel=_TILES)] = 0,
+    um_per_px: Annotated[
+        float | None, typer.Option(help="Scale of the tiles; that of the image unless given.", rich_help_panel=_TILES)
+    ] = None,
+    negatives: Annotated[
+        float, typer.Option(help="Tiles without mineral for each tile with it.", rich_help_panel=_TILES)
+    ] = 1.0,
+    tissue: Annotated[
+        float, typer.Option(help="Least share of tissue in a tile without mineral.", rich_help_panel=_TILES)
+    ] = 0.25,
+    splits: Annotated[
+        str, typer.Option(help="Shares of the patients in train, val and test.", rich_help_panel=_TILES)
+    ] = "0.7,0.15,0.15",
+    seed: Annotated[int, typer.Option(help="Of the draw of patients and tiles.", rich_help_panel=_TILES)] = 0,
 ) -> None:
-    """Leave masks, outlines and measurements for other tools."""
+    """Leave masks, outlines and measurements for other tools, or tiles to train a model on."""
     from calcannot.batch.export import export as export_results
+    from calcannot.batch.training import export_training
+    from calcannot.export.layouts import LAYOUTS
+    from calcannot.export.selection import TrainingOptions
 
+    if to not in LAYOUTS:
+        with _bar() as progress:
+            written = export_results(sources, to, output, images=image or (), licence=licence, progress=progress)
+        for path in written:
+            typer.echo(path)
+        return
+    options = TrainingOptions(tile, overlap, um_per_px, negatives, tissue, _shares(splits), seed)
     with _bar() as progress:
-        written = export_results(sources, to, output, images=image or (), licence=licence, progress=progress)
-    for path in written:
-        typer.echo(path)
+        report = export_training(
+            sources, to, output, options,
+            images=image or (), image_folder=images, cases=cases, licence=licence, progress=progress,
+        )  # fmt: skip
+    for split, count in report.tiles.items():
+        typer.echo(f"{split}: {count} tiles, {report.positive[split]} with mineral, {report.cases[split]} patients")
+    for warning in report.warnings:
+        typer.echo(f"calcannot: {warning}", err=True)
+    typer.echo(output)
+
+
+def _shares(text: str) -> tuple[float, float, float]:
+    from calcannot.errors import OutputError
+
+    try:
+        train, val, test = (float(part) for part in text.split(","))
+    except ValueError:
+        what = f"the splits {text!r} are not three numbers"
+        raise OutputError(what, remedy="give for example --splits 0.7,0.15,0.15") from None
+    return train, val, test
 
 
 @contextmanager
