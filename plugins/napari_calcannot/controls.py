@@ -13,25 +13,32 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_calcannot.correct_view import CorrectView
+from napari_calcannot.overview_view import OverviewView
+from napari_calcannot.regions_view import RegionsView
 from napari_calcannot.results_view import ResultsView
 from napari_calcannot.rule_view import RuleView
 from napari_calcannot.scale_view import ScaleView
+from napari_calcannot.style_view import StyleView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_calcannot.session import Session
 
-_LEAST_WIDTH_PX = 420
+_LEAST_WIDTH_PX = 430
 _STAGES = {"statistics": "Looking at the image", "classify": "Measuring"}
+_BOX = "border: 1px solid {}; border-radius: 3px; padding: 4px;"
 
 
-class Controls(QScrollArea):  # type: ignore[misc]
-    """Image, scale, rule, regions of interest, measure, result."""
+class Controls(QWidget):  # type: ignore[misc]
+    """Image and messages above, one tab for each thing one does, measuring below."""
 
     image_chosen = Signal(int)
     open_image_asked = Signal()
@@ -39,40 +46,44 @@ class Controls(QScrollArea):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(_LEAST_WIDTH_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.images = QComboBox()
         self.images.setToolTip("The image to measure. Choosing one shows it and hides the others.")
         self.message = QLabel()
         self.message.setObjectName("calcannotMessage")
-        self.message.setStyleSheet("#calcannotMessage { border: 1px solid #56b4e9; border-radius: 3px; padding: 4px; }")
+        self.message.setStyleSheet(f"#calcannotMessage {{ {_BOX.format('#56b4e9')} }}")
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.hide()
         self.scale = ScaleView()
+        self.overview = OverviewView()
+        self.overview.hide()
+        self.style_view = StyleView()
         self.rule = RuleView()
-        self.draw = QPushButton("Draw region")
-        self.draw.setToolTip("Draw a region of interest. Where there is one, nothing outside is measured.")
-        self.regions = QLabel()
+        self.regions = RegionsView()
+        self.correct = CorrectView()
+        self.results = ResultsView()
+        self.tabs = QTabWidget()
+        self.tabs.addTab(_scrolling(self.rule, self.regions), "Find")
+        self.tabs.addTab(_scrolling(self.correct), "Correct")
+        self.tabs.addTab(_scrolling(self.results), "Read")
+        self.state = QLabel()
+        self.state.setWordWrap(True)
         self.measure = QPushButton("Measure")
+        self.measure.setToolTip("Count what is mineral by the rule and the corrections. Key M.")
         self.measure.setStyleSheet("font-weight: bold; padding: 6px;")
         self.progress = QProgressBar()
-        self.results = ResultsView()
-        inside = QWidget()
-        layout = QVBoxLayout(inside)
+        layout = QVBoxLayout(self)
         layout.addLayout(self._image_row())
         layout.addWidget(self.message)
         layout.addWidget(self.scale)
-        layout.addWidget(self.rule)
-        row = QHBoxLayout()
-        row.addWidget(self.draw)
-        row.addWidget(self.regions, 1)
-        layout.addLayout(row)
-        layout.addWidget(self.measure)
+        layout.addWidget(self.overview)
+        layout.addWidget(self.style_view)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.state)
         layout.addWidget(self.progress)
-        layout.addWidget(self.results, 1)
-        self.setWidget(inside)
+        layout.addWidget(self.measure)
 
     def say(self, message: str) -> None:
         """Show a message until the next one; an empty one hides it."""
@@ -89,12 +100,14 @@ class Controls(QScrollArea):  # type: ignore[misc]
         """Show an image's state; while something runs, all that could change it is off."""
         self.scale.show_session(session)
         self.rule.show_session(session)
+        self.regions.show_session(session)
+        self.correct.show_session(session)
+        rule = self.rule.rule
+        self.correct.show_bound(None if session is None else session.threshold, possible=rule is not None)
         self.results.show_session(session)
-        count = 0 if session is None else len(session.annotations.regions)
-        regions = "1 region of interest" if count == 1 else f"{count} regions of interest"
-        self.regions.setText("" if session is None else regions if count else "the whole image is measured")
+        self.state.setText("" if session is None else state_text(session))
         free = session is not None and not is_working
-        for widget in (self.images, self.rule, self.draw, self.scale):
+        for widget in (self.images, self.rule, self.regions, self.scale, self.correct):
             widget.setEnabled(free)
         self.results.save.setEnabled(free and session is not None and session.is_current)
         self.measure.setEnabled(session is not None)
@@ -111,13 +124,41 @@ class Controls(QScrollArea):  # type: ignore[misc]
 
     def _image_row(self) -> QHBoxLayout:
         self.open = QPushButton("Open")
-        menu = QMenu(self.open)
-        menu.addAction("Image...", self.open_image_asked)
-        menu.addAction("Case folder...", self.open_case_asked)
-        self.open.setMenu(menu)
+        self.open_menu = QMenu(self.open)
+        self.open_menu.addAction("Image...", self.open_image_asked)
+        self.open_menu.addAction("Case folder...", self.open_case_asked)
+        self.open.setMenu(self.open_menu)
         self.images.activated.connect(self.image_chosen)
         row = QHBoxLayout()
         row.addWidget(QLabel("Image"))
         row.addWidget(self.images, 1)
         row.addWidget(self.open)
         return row
+
+
+def state_text(session: Session) -> str:
+    """Whether there is a measurement, of what, and where it is saved."""
+    if session.analysis is None:
+        return "Not measured yet."
+    if not session.is_current:
+        if session.shows_mask and session.mask is not None:
+            return f"Corrected since it was measured: {session.mask.area_px:,} px now. The table follows."
+        return "Changed since it was measured. Press Measure again."
+    if session.saved_to is None:
+        return "Measured, not saved."
+    return f"Saved in {session.saved_to.name or session.saved_to}."
+
+
+def _scrolling(*widgets: QWidget) -> QScrollArea:
+    inside = QWidget()
+    layout = QVBoxLayout(inside)
+    layout.setContentsMargins(4, 4, 4, 4)
+    for widget in widgets:
+        layout.addWidget(widget)
+    if len(widgets) > 1:
+        layout.addStretch(1)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inside)
+    return area

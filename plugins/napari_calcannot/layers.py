@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcannot.morphometry.columns import region_columns
-from napari_calcannot.levels import LazyLevel, image_levels
-from napari_calcannot.mineral import mineral_levels
+from napari_calcannot.mask_codes import ACCEPTED as CODE_OF_ACCEPTED
+from napari_calcannot.mask_codes import MINERAL as CODE_OF_MINERAL
 from napari_calcannot.strokes import shapes_from
 
 if TYPE_CHECKING:
-    from calcannot.model.analysis import Analysis
+    from collections.abc import Sequence
+
     from calcannot.model.image import ImageInfo, ImageSource
-    from napari_calcannot.preview import PreviewRule
+    from napari_calcannot.levels import LazyLevel
     from napari_calcannot.session import Session
+    from napari_calcannot.value_pyramid import ValuePyramid
 
 LayerData = tuple[Any, dict[str, Any], str]
 
 SESSION = "calcannot_session"
 ROLE = "calcannot_role"
-IMAGE, REGIONS, PREVIEW, MINERAL = "image", "regions", "preview", "mineral"
+IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN = "image", "regions", "preview", "mineral", "chosen"
 
 # Told apart by every kind of colour vision, and light on black mineral as well as strong on pink tissue.
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -33,8 +34,9 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "cyan": (0.0, 0.85, 1.0),
     "orange": (1.0, 0.45, 0.0),
 }
-_CHOSEN = {"yellow": "cyan", "cyan": "yellow", "orange": "cyan"}
+_ACCEPTED = {"yellow": "cyan", "cyan": "yellow", "orange": "cyan"}
 REGION_COLOUR = (0.34, 0.71, 0.91)
+CHOSEN_COLOUR = (0.84, 0.37, 0.0)
 EXCLUDE_COLOUR = (0.8, 0.47, 0.65)
 
 _MM_FROM_UM_PER_PX = 20.0  # coarser than any microscope: lengths are then thought of in mm
@@ -79,7 +81,7 @@ def layer_title(session: Session) -> str:
 def image_layer(session: Session, *, visible: bool = True) -> LayerData:
     """The image, read as it is looked at."""
     info = session.info
-    levels = image_levels(session.source)
+    levels = session.pixels.levels()
     return (
         _levels_or_array(levels),
         {
@@ -111,7 +113,7 @@ def regions_layer(session: Session, *, visible: bool = True) -> LayerData:
             "features": {
                 name: np.array(each, np.int64 if name == "ring" else object) for name, each in features.items()
             },
-            "feature_defaults": {"id": "", "ring": 0, "kind": "region", "name": ""},
+            "feature_defaults": {"id": "", "ring": 0, "kind": "region", "name": "", "reason": ""},
             "edge_color": colours or [REGION_COLOUR],
             "face_color": "transparent",
             "edge_width": max(1.0, longest / 250),
@@ -123,10 +125,29 @@ def regions_layer(session: Session, *, visible: bool = True) -> LayerData:
     )
 
 
-def preview_layer(session: Session, rule: PreviewRule, *, colour: str, opacity: float) -> LayerData:
+def chosen_layer(session: Session, shapes: Sequence[np.ndarray[Any, Any]]) -> LayerData:
+    """Outline of the chosen region."""
+    extent = max((float(np.ptp(shape, axis=0).max()) for shape in shapes), default=1.0)
+    return (
+        list(shapes),
+        {
+            "name": f"Chosen region ({session.info.name})",
+            "ndim": 2,
+            "shape_type": "polygon",
+            "edge_color": [CHOSEN_COLOUR],
+            "face_color": "transparent",
+            "edge_width": max(0.3, extent / 60),
+            "metadata": _metadata(session, CHOSEN),
+            **placement(session.info),
+        },
+        "shapes",
+    )
+
+
+def preview_layer(session: Session, values: ValuePyramid, *, colour: str, opacity: float) -> LayerData:
     """Values that are mineral above a cut; ``preview_limits`` places the cut."""
-    levels = image_levels(session.source, rule.values)
-    top = rule.last - rule.first
+    levels = values.levels()
+    top = values.rule.last - values.rule.first + values.shift
     return (
         _levels_or_array(levels),
         {
@@ -144,9 +165,9 @@ def preview_layer(session: Session, rule: PreviewRule, *, colour: str, opacity: 
     )
 
 
-def preview_limits(rule: PreviewRule, threshold: float) -> tuple[float, float]:
+def preview_limits(values: ValuePyramid, threshold: float) -> tuple[float, float]:
     """Contrast limits at which values up to the cut are clear and those above are coloured."""
-    cut = rule.cut(threshold)
+    cut = values.rule.cut(threshold) + values.shift
     return float(cut), float(cut + 1)
 
 
@@ -160,21 +181,13 @@ def preview_colormap(colour: str) -> dict[str, Any]:
     }
 
 
-def mineral_layer(session: Session, analysis: Analysis, *, colour: str, opacity: float) -> LayerData:
-    """What was counted: each pixel carries the number of its region, at every level."""
-    levels = mineral_levels(analysis.runs)
-    columns = region_columns(analysis)
-    shown = ("area_um2", "feret_max_um") if analysis.info.calibration else ("area_px", "feret_max_px")
-    # Row 0 belongs to the background: napari finds the features of a label by its number in the column index.
-    features = {"index": np.arange(len(analysis.regions) + 1)}
-    for name in shown:
-        features[name] = np.concatenate([[np.nan], columns[name].astype(np.float64)])
+def mineral_layer(session: Session, levels: Sequence[Any], *, colour: str, opacity: float) -> LayerData:
+    """The mask on screen, as codes of ``mask_codes``."""
     return (
         levels if len(levels) > 1 else levels[0],
         {
             "name": f"Calcified ({session.info.name})",
             "multiscale": len(levels) > 1,
-            "features": features,
             "colormap": mineral_colormap(colour),
             "opacity": opacity,
             "blending": "translucent",
@@ -185,13 +198,14 @@ def mineral_layer(session: Session, analysis: Analysis, *, colour: str, opacity:
     )
 
 
-def mineral_colormap(colour: str, chosen: int = 0) -> dict[int | None, tuple[float, float, float, float]]:
-    """One colour for every region, and another for the chosen one (by number, from 1; 0 for none)."""
-    colours: dict[int | None, tuple[float, float, float, float]] = {None: (*COLOURS[colour], 1.0)}
-    if chosen:
-        colours[chosen] = (*COLOURS[_CHOSEN[colour]], 1.0)
-    colours[0] = (0.0, 0.0, 0.0, 0.0)
-    return colours
+def mineral_colormap(colour: str) -> dict[int | None, tuple[float, float, float, float]]:
+    """One colour for mineral, and another for what was accepted."""
+    return {
+        None: (0.0, 0.0, 0.0, 0.0),
+        0: (0.0, 0.0, 0.0, 0.0),
+        CODE_OF_MINERAL: (*COLOURS[colour], 1.0),
+        CODE_OF_ACCEPTED: (*COLOURS[_ACCEPTED[colour]], 1.0),
+    }
 
 
 def _metadata(session: Session, role: str) -> dict[str, Any]:
@@ -199,5 +213,5 @@ def _metadata(session: Session, role: str) -> dict[str, Any]:
     return {SESSION: session, ROLE: role}
 
 
-def _levels_or_array(levels: list[LazyLevel]) -> list[LazyLevel] | LazyLevel:
+def _levels_or_array(levels: Sequence[LazyLevel | np.ndarray[Any, Any]]) -> Any:
     return levels if len(levels) > 1 else levels[0]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from calcannot.model.image import ImageSource
 
 Pixels = npt.NDArray[Any]
 Box = Callable[[int, int, int, int], Pixels]
@@ -29,10 +26,21 @@ class LazyLevel:
         Of the pixels.
     chunk
         Rows and columns that are decoded at once; napari reads whole chunks and keeps them while it pans.
+    whole
+        Gives all pixels for ``np.asarray``, where ``read`` may give what is there for the time being.
     """
 
-    def __init__(self, read: Box, shape: tuple[int, ...], dtype: npt.DTypeLike, chunk: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        read: Box,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike,
+        chunk: tuple[int, int],
+        *,
+        whole: Callable[[], Pixels] | None = None,
+    ) -> None:
         self._read = read
+        self._whole = whole
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.chunks = (min(chunk[0], shape[0]), min(chunk[1], shape[1]), *shape[2:])
@@ -64,37 +72,12 @@ class LazyLevel:
         return np.asarray(box[(*inside, *keys[2:])])
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Pixels:
-        whole = self[...]
+        whole = self[...] if self._whole is None else self._whole()
         return whole if dtype is None else whole.astype(dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # napari copies the data of a duplicated layer; an open file cannot be copied and need not be.
         return self
-
-
-def image_levels(source: ImageSource, of: Callable[[Pixels], Pixels] | None = None) -> list[LazyLevel]:
-    """Every level of an image, or of something computed from its pixels.
-
-    Parameters
-    ----------
-    of
-        Turns (height, width[, 3]) pixels into (height, width) values; the pixels themselves unless given.
-    """
-    info = source.info
-    dtype: npt.DTypeLike = info.dtype
-    if of is not None:
-        dtype = of(source.read(0, 0, 1, 1)).dtype
-    levels = []
-    for number, level in enumerate(info.levels):
-
-        def read(row: int, col: int, height: int, width: int, number: int = number) -> Pixels:
-            pixels = source.read(row, col, height, width, number)
-            return pixels if of is None else of(pixels)
-
-        depth = (3,) if info.channels == 3 and of is None else ()
-        shape = (level.height_px, level.width_px, *depth)
-        levels.append(LazyLevel(read, shape, dtype, (info.tile_height_px, info.tile_width_px)))
-    return levels
 
 
 def _completed(key: object, ndim: int) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Regions as label images of every resolution, drawn from runs when they are looked at."""
+"""The mask as a pyramid of codes that a viewer looks at, from fine to coarse by the maximum."""
 
 from __future__ import annotations
 
@@ -8,56 +8,77 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_calcannot.levels import LazyLevel
+from napari_calcannot.mask_codes import pooled
 
 if TYPE_CHECKING:
-    from calcannot.model.regions import LabelledRuns
+    from napari_calcannot.live_mask import Box
+    from napari_calcannot.mask_tiles import MaskTiles
 
-_SMALLEST_LEVEL_PX = 1024
+Codes = npt.NDArray[np.uint8]
+
+_SMALLEST_PX = 1024
 _CHUNK_PX = 512
+_KEPT_PX = 24_000_000  # largest level that is drawn once and held
 
 
-def mineral_levels(runs: LabelledRuns) -> list[LazyLevel | npt.NDArray[np.int32]]:
-    """Label images reduced by 1, 2, 4 ... until one fits a screen; that one is made at once, for the thumbnail."""
-    factors = [1]
-    while max(runs.height_px, runs.width_px) > _SMALLEST_LEVEL_PX * factors[-1]:
-        factors.append(2 * factors[-1])
-    levels: list[LazyLevel | npt.NDArray[np.int32]] = []
-    for factor in factors[:-1]:
-        shape = (-(-runs.height_px // factor), -(-runs.width_px // factor))
+class MaskPyramid:
+    """Levels over the mask on screen; the coarse ones are arrays that are changed in place.
 
-        def read(row: int, col: int, height: int, width: int, factor: int = factor) -> npt.NDArray[np.int32]:
-            return reduced_labels(runs, row, col, height, width, factor)
-
-        levels.append(LazyLevel(read, shape, np.int32, (_CHUNK_PX, _CHUNK_PX)))
-    last = factors[-1]
-    levels.append(reduced_labels(runs, 0, 0, -(-runs.height_px // last), -(-runs.width_px // last), last))
-    return levels
-
-
-def reduced_labels(
-    runs: LabelledRuns, row: int, col: int, height: int, width: int, factor: int
-) -> npt.NDArray[np.int32]:
-    """Region numbers of a box of the image reduced by a whole factor.
-
-    A reduced pixel is mineral where any of its pixels is, so small grains stay visible; it then has the largest of
-    their region numbers.
-
-    Returns
-    -------
-    ndarray
-        int32 (height, width), 0 for none.
+    Parameters
+    ----------
+    tiles
+        Pixels of the mask.
     """
-    if factor == 1:
-        return runs.labels(row, col, height, width)
-    box = np.zeros((height, width), np.int32)
-    top, bottom = row * factor, min((row + height) * factor, runs.height_px)
-    first, last = int(runs.row_start[top]), int(runs.row_start[bottom])
-    rows = np.repeat(np.arange(top, bottom) // factor - row, np.diff(runs.row_start[top : bottom + 1]))
-    # A run covers the reduced columns from that of its first pixel to that of its last.
-    start = np.clip(runs.start[first:last] // factor - col, 0, width)
-    stop = np.clip((runs.stop[first:last] - 1) // factor + 1 - col, 0, width)
-    length = stop - start
-    before = np.cumsum(length) - length
-    cols = np.arange(int(length.sum())) - np.repeat(before - start, length)
-    np.maximum.at(box, (np.repeat(rows, length), cols), np.repeat(runs.region[first:last], length))
-    return box
+
+    def __init__(self, tiles: MaskTiles) -> None:
+        self._tiles = tiles
+        runs = tiles.runs
+        self.factors = [1]
+        while max(runs.height_px, runs.width_px) > _SMALLEST_PX * self.factors[-1]:
+            self.factors.append(2 * self.factors[-1])
+        self._kept: dict[int, Codes] = {}
+        self.redraw()
+
+    @property
+    def levels(self) -> list[LazyLevel | Codes]:
+        """Full resolution first."""
+        runs = self._tiles.runs
+        made: list[LazyLevel | Codes] = []
+        for factor in self.factors:
+            kept = self._kept.get(factor)
+            if kept is not None:
+                made.append(kept)
+                continue
+            shape = (-(-runs.height_px // factor), -(-runs.width_px // factor))
+
+            def read(row: int, col: int, height: int, width: int, factor: int = factor) -> Codes:
+                return self._tiles.reduced(row, col, height, width, factor)
+
+            made.append(LazyLevel(read, shape, np.uint8, (_CHUNK_PX, _CHUNK_PX)))
+        return made
+
+    def redraw(self) -> None:
+        """Draw the coarse levels anew."""
+        runs = self._tiles.runs
+        for factor in self.factors:
+            shape = (-(-runs.height_px // factor), -(-runs.width_px // factor))
+            if shape[0] * shape[1] <= _KEPT_PX or factor == self.factors[-1]:
+                kept = self._kept.setdefault(factor, np.zeros(shape, np.uint8))
+                finer = self._kept.get(factor // 2)
+                if finer is not None:
+                    kept[...] = pooled(finer, 2)
+                else:
+                    for row in range(0, shape[0], _CHUNK_PX):
+                        rows = min(_CHUNK_PX, shape[0] - row)
+                        kept[row : row + rows] = self._tiles.reduced(row, 0, rows, shape[1], factor)
+
+    def update(self, box: Box) -> None:
+        """Draw a changed box anew, in pixels of the image."""
+        for factor, kept in self._kept.items():
+            top, left = box.row // factor, box.col // factor
+            bottom, right = -(-box.last_row // factor), -(-box.last_col // factor)
+            finer = self._kept.get(factor // 2)
+            if finer is None:
+                kept[top:bottom, left:right] = self._tiles.reduced(top, left, bottom - top, right - left, factor)
+            else:
+                kept[top:bottom, left:right] = pooled(finer[2 * top : 2 * bottom, 2 * left : 2 * right], 2)

@@ -20,6 +20,7 @@ from calcannot.segment.colour_table import LevelScale, level_scale
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
+    from calcannot.segment.statistics import ImageStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +113,23 @@ def preview_rule(recipe: Recipe, info: ImageInfo) -> PreviewRule:
     scale = level_scale(channel)
     first, last = (int(scale.to_levels(np.array([edge]))[0]) for edge in (channel.low, channel.high))
     return PreviewRule(channel, recipe.mineral == "dark", scale, first, last)
+
+
+def level_counts(statistics: ImageStatistics, rule: PreviewRule) -> npt.NDArray[np.int64]:
+    """Pixels of the image by the value of the rule's channel, in 256 bins over the whole range of the channel."""
+    histogram = statistics.histogram(rule.channel.spec)
+    low, high = rule.channel.low, rule.channel.high
+    counts, _ = np.histogram(histogram.centres, bins=256, range=(low, high), weights=histogram.counts)
+    return np.asarray(np.rint(counts), np.int64)
+
+
+def counted_share(statistics: ImageStatistics, rule: PreviewRule, threshold: float) -> float | None:
+    """Share of the counted pixels that the rule takes at a threshold; None where none were counted.
+
+    Exact for channels of grey levels; within a bin of the histogram for others.
+    """
+    histogram = statistics.histogram(rule.channel.spec)
+    if not histogram.total:
+        return None
+    taken = histogram.centres <= threshold if rule.dark else histogram.centres > threshold
+    return float(histogram.counts[taken].sum() / histogram.total)

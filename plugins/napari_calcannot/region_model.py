@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 4
 _UNIT_NAMES = {"um": "µm", "mm": "mm"}
+_MARKS = (" ", "✓", "✗")
 
 
 def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
@@ -44,6 +45,20 @@ class RegionModel(QAbstractTableModel):  # type: ignore[misc]
         self._titles: list[str] = []
         self._columns: list[np.ndarray[Any, Any]] = []
         self._order = np.empty(0, np.intp)
+        self._sorted = self._order
+        self._status = np.empty(0, np.uint8)
+        self._smallest = 0.0
+        self._wanted: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Regions, those that a filter hides among them."""
+        return len(self._sorted)
+
+    @property
+    def order(self) -> np.ndarray[Any, np.dtype[np.intp]]:
+        """Region of each row, counted from 0."""
+        return self._order
 
     def show_analysis(self, analysis: Analysis | None) -> None:
         """Show these regions, the largest first."""
@@ -54,7 +69,38 @@ class RegionModel(QAbstractTableModel):  # type: ignore[misc]
             self._titles = [title for title, _ in shown]
             self._columns = [values for _, values in shown]
             self._order = np.argsort(-analysis.regions.area, kind="stable")
+        self._sorted = self._order
+        self._status = np.zeros(len(self._order), np.uint8)
         self.endResetModel()
+
+    def show_status(self, status: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Show what was accepted and rejected; uint8 (regions,)."""
+        if status.size == len(self._sorted) and not np.array_equal(status, self._status):
+            self._status = status.copy()
+            if len(self._order):
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self._order) - 1, 0))
+
+    def filter(self, smallest: float, status: int | None) -> None:
+        """Show regions of at least this area in the table's unit, and of this status unless it is None."""
+        if (smallest, status) == (self._smallest, self._wanted) and smallest == 0 and status is None:
+            return
+        self._smallest, self._wanted = smallest, status
+        self.beginResetModel()
+        self._order = self._kept(self._sorted)
+        self.endResetModel()
+
+    def row_of(self, region: int) -> int | None:
+        """Row of a region, counted from 0; None where a filter hides it."""
+        rows = np.flatnonzero(self._order == region)
+        return int(rows[0]) if rows.size else None
+
+    def _kept(self, order: np.ndarray[Any, np.dtype[np.intp]]) -> np.ndarray[Any, np.dtype[np.intp]]:
+        if not len(self._columns):
+            return order
+        kept = self._columns[1][order] >= self._smallest
+        if self._wanted is not None:
+            kept &= self._status[order] == self._wanted
+        return np.asarray(order[kept])
 
     def region_at(self, row: int) -> int:
         """Number of the region in a row, counted from 0."""
@@ -71,7 +117,10 @@ class RegionModel(QAbstractTableModel):  # type: ignore[misc]
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text of a cell."""
         if role == Qt.ItemDataRole.DisplayRole:
-            value = self._columns[index.column()][self._order[index.row()]]
+            region = self._order[index.row()]
+            value = self._columns[index.column()][region]
+            if index.column() == 0:
+                return f"{value} {_MARKS[self._status[region]]}"
             return str(value) if value.dtype.kind in "iu" else significant(float(value), _DIGITS)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -91,5 +140,6 @@ class RegionModel(QAbstractTableModel):  # type: ignore[misc]
             return
         self.layoutAboutToBeChanged.emit()
         values = self._columns[column].astype(np.float64)
-        self._order = np.argsort(values if order == Qt.SortOrder.AscendingOrder else -values, kind="stable")
+        self._sorted = np.argsort(values if order == Qt.SortOrder.AscendingOrder else -values, kind="stable")
+        self._order = self._kept(self._sorted)
         self.layoutChanged.emit()

@@ -1,4 +1,4 @@
-"""What was measured: totals as the command line prints them, and the regions."""
+"""What was measured: totals as the command line prints them, the sizes, and the regions with their review."""
 
 from __future__ import annotations
 
@@ -7,51 +7,49 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QComboBox,
     QFormLayout,
-    QGroupBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QLineEdit,
     QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QLabeledDoubleSlider
 
 from calcannot.cli.summary import summary_rows
-from napari_calcannot.layers import COLOURS
 from napari_calcannot.region_model import RegionModel
+from napari_calcannot.sizes_view import SizesView
 
 if TYPE_CHECKING:
     from calcannot.model.analysis import Analysis
     from napari_calcannot.session import Session
 
 _LEAST_TABLE_PX = 130
-_OPACITY = 0.75
 
 
-class ResultsView(QGroupBox):  # type: ignore[misc]
+class ResultsView(QWidget):  # type: ignore[misc]
     """Totals, regions, and how they are drawn."""
 
-    style_changed = Signal(str, float, bool)
-    """Colour, opacity, outline only."""
     region_chosen = Signal(int)
     """Number of a region, counted from 0."""
+    mark_asked = Signal(str)
+    """``accept`` or ``reject``, of the chosen region."""
+    step_asked = Signal(int)
+    """1 for the next region, -1 for the one before."""
     save_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Result", parent)
+        super().__init__(parent)
         self._shown: Analysis | None = None
-        self.state = QLabel()
-        self.state.setWordWrap(True)
         self.totals = QFormLayout()
         self.totals.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         self.totals.setVerticalSpacing(2)
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)
+        self.sizes = SizesView()
         self.model = RegionModel(self)
         self.table = QTableView()
         self.table.setModel(self.model)
@@ -67,11 +65,12 @@ class ResultsView(QGroupBox):  # type: ignore[misc]
         self.save = QPushButton("Save...")
         self.save.setToolTip("Write tables, masks, overlays and the record of all measured images into a folder.")
         layout = QVBoxLayout(self)
-        layout.addWidget(self.state)
         layout.addLayout(self.totals)
         layout.addWidget(self.warnings)
-        layout.addLayout(self._style_row())
+        layout.addWidget(self.sizes)
+        layout.addLayout(self._filter_row())
         layout.addWidget(self.table, 1)
+        layout.addLayout(self._review_row())
         layout.addWidget(self.save)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self.save.clicked.connect(self.save_asked)
@@ -79,12 +78,14 @@ class ResultsView(QGroupBox):  # type: ignore[misc]
     def show_session(self, session: Session | None) -> None:
         """Show the latest measurement of an image, and whether it is of the rule as it is now, and saved."""
         analysis = None if session is None else session.analysis
-        self.state.setText("" if session is None else state_text(session))
+        self.show_review(session)
         self.save.setEnabled(session is not None and session.is_current)
         if analysis is not self._shown:
             self._shown = analysis
             self._fill_totals(analysis)
             self.model.show_analysis(analysis)
+            self.sizes.show_analysis(analysis)
+            self._filter()
             self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
         stale = session is not None and analysis is not None and not session.is_current
         for row in range(self.totals.rowCount()):
@@ -103,41 +104,72 @@ class ResultsView(QGroupBox):  # type: ignore[misc]
         self.warnings.setText("\n".join(f"Note: {text}" for key, text in rows if key == "warning"))
         self.warnings.setVisible(bool(self.warnings.text()))
 
-    def _style_row(self) -> QHBoxLayout:
-        self.colour = QComboBox()
-        self.colour.addItems(list(COLOURS))
-        self.outline = QCheckBox("Outline")
-        self.opacity = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0.0, 1.0)
-        self.opacity.setDecimals(2)
-        self.opacity.setValue(_OPACITY)
+    def show_review(self, session: Session | None) -> None:
+        """Show how far the review has come."""
+        review = None if session is None else session.review
+        self.progress.setText("" if review is None else f"{review.reviewed:,} of {review.total:,} reviewed")
+        if review is not None:
+            self.model.show_status(review.status)
+
+    def choose(self, region: int) -> bool:
+        """Select the row of a region, counted from 0; False where a filter hides it."""
+        row = self.model.row_of(region)
+        if row is None:
+            return False
+        self.table.selectRow(row)
+        self.table.scrollTo(self.model.index(row, 0))
+        return True
+
+    @property
+    def chosen(self) -> int | None:
+        """Region of the selected row, counted from 0."""
+        index = self.table.currentIndex()
+        return self.model.region_at(index.row()) if index.isValid() else None
+
+    def _filter_row(self) -> QHBoxLayout:
+        self.smallest = QLineEdit()
+        self.smallest.setPlaceholderText("area at least")
+        self.smallest.setToolTip("Show only regions of at least this area, in the unit of the table.")
+        self.status = QComboBox()
+        self.status.addItems(["all", "not reviewed", "accepted", "rejected"])
+        self.status.setToolTip("Which regions the table shows.")
+        self.shown = QLabel()
         row = QHBoxLayout()
-        for widget, tip in (
-            (self.colour, "Colour of mineral on the image."),
-            (self.outline, "Draw the edge of each region only."),
-            (self.opacity, "Opacity of the colour."),
-        ):
-            widget.setToolTip(tip)
-            row.addWidget(widget)
-        self.colour.currentTextChanged.connect(self._on_style)
-        self.outline.toggled.connect(self._on_style)
-        self.opacity.valueChanged.connect(self._on_style)
+        row.addWidget(self.smallest)
+        row.addWidget(self.status)
+        row.addWidget(self.shown, 1)
+        self.smallest.textChanged.connect(self._filter)
+        self.status.currentIndexChanged.connect(self._filter)
         return row
 
-    def _on_style(self, _: object = None) -> None:
-        self.style_changed.emit(self.colour.currentText(), float(self.opacity.value()), self.outline.isChecked())
+    def _review_row(self) -> QHBoxLayout:
+        self.progress = QLabel()
+        row = QHBoxLayout()
+        row.addWidget(self.progress, 1)
+        for title, tip, asked in (
+            ("<", "The region before. Key P.", lambda: self.step_asked.emit(-1)),
+            (">", "The next region. Key N.", lambda: self.step_asked.emit(1)),
+            ("Accept", "Accept the chosen region and go to the next. Key A.", lambda: self.mark_asked.emit("accept")),
+            ("Reject", "Take the chosen region out of the result. Key R.", lambda: self.mark_asked.emit("reject")),
+        ):  # fmt: skip
+            button = QPushButton(title)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _=False, asked=asked: asked())
+            if len(title) == 1:
+                button.setMaximumWidth(30)
+            row.addWidget(button)
+        return row
+
+    def _filter(self, _: object = None) -> None:
+        try:
+            smallest = float(self.smallest.text().replace(",", ".") or 0)
+        except ValueError:
+            smallest = 0.0
+        index = self.status.currentIndex()
+        self.model.filter(smallest, None if index == 0 else index - 1)
+        shown, total = self.model.rowCount(), self.model.total
+        self.shown.setText("" if shown == total else f"{shown:,} of {total:,}")
 
     def _on_row(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid():
             self.region_chosen.emit(self.model.region_at(current.row()))
-
-
-def state_text(session: Session) -> str:
-    """Whether there is a measurement, of what, and where it is saved."""
-    if session.analysis is None:
-        return "Not measured yet."
-    if not session.is_current:
-        return "Changed since it was measured. Press Measure again."
-    if session.saved_to is None:
-        return "Measured, not saved."
-    return f"Saved in {session.saved_to.name or session.saved_to}."

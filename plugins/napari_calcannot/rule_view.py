@@ -12,7 +12,8 @@ from superqt.utils import signals_blocked
 from calcannot.errors import CalcannotError
 from calcannot.report.numbers import significant
 from calcannot.segment.shipped import load_recipe, recipe_names
-from napari_calcannot.preview import PreviewRule, preview_rule
+from napari_calcannot.histogram_view import HistogramView
+from napari_calcannot.preview import PreviewRule, level_counts, preview_rule
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Rule", parent)
         self._rule: PreviewRule | None = None
+        self._counted: tuple[object, PreviewRule | None] = (None, None)
         self.recipes = QComboBox()
         self.recipes.addItem(_BY_KIND, "")
         for name in recipe_names():
@@ -43,13 +45,16 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self.slider.setToolTip("Drag to see at once what would be called mineral. Measure counts it.")
         self.automatic = QPushButton("Automatic")
         self.automatic.setToolTip("Back to the threshold that the recipe finds by itself.")
+        self.histogram = HistogramView()
+        self.counts = QLabel()
+        self.counts.setWordWrap(True)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.preview = QCheckBox("Live preview")
         self.preview.setChecked(True)
         self.preview.setToolTip(
             "Colours pixels by the threshold alone. Regions too small or too pale at their core drop out when "
-            "measured, and zoomed out it shows averaged pixels."
+            "measured. Zoomed out, a pixel is coloured where any of the pixels below it is mineral."
         )
         grid = QGridLayout(self)
         grid.addWidget(QLabel("Recipe"), 0, 0)
@@ -58,11 +63,14 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         grid.addWidget(self.label, 1, 0)
         grid.addWidget(self.slider, 1, 1)
         grid.addWidget(self.automatic, 1, 2)
-        grid.addWidget(self.note, 2, 0, 1, 3)
-        grid.addWidget(self.preview, 3, 0, 1, 3)
+        grid.addWidget(self.histogram, 2, 0, 1, 3)
+        grid.addWidget(self.note, 3, 0, 1, 3)
+        grid.addWidget(self.counts, 4, 0, 1, 3)
+        grid.addWidget(self.preview, 5, 0, 1, 3)
         grid.setColumnStretch(1, 1)
         self.recipes.activated.connect(self._on_recipe)
         self.slider.valueChanged.connect(self._on_slider)
+        self.histogram.threshold_chosen.connect(self._on_slider)
         self.automatic.clicked.connect(self.automatic_asked)
         self.preview.toggled.connect(self.preview_toggled)
 
@@ -91,11 +99,12 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self.recipes.setItemText(0, by_kind)
         self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
         self.note.setText(note)
-        for widget in (self.label, self.slider, self.automatic, self.preview):
+        for widget in (self.label, self.slider, self.automatic, self.preview, self.histogram, self.counts):
             widget.setVisible(self._rule is not None)
         self.automatic.setEnabled(self._rule is not None and session.threshold_by_hand is not None)
         if self._rule is not None:
             self._show_threshold(self._rule, session.threshold)
+            self._show_histogram(self._rule, session)
 
     def _show_threshold(self, rule: PreviewRule, threshold: float | None) -> None:
         with signals_blocked(self.slider):
@@ -104,6 +113,28 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             self.slider.setSingleStep(1.0 if rule.channel.is_integer else rule.channel.span / 200)
             if threshold is not None:
                 self.slider.setValue(threshold)
+
+    def show_threshold(self, session: Session) -> None:
+        """Show the threshold while it is being moved."""
+        if self._rule is not None:
+            self._show_threshold(self._rule, session.threshold)
+            self.histogram.show_threshold(session.threshold, dark=self._rule.dark)
+            self.note.setText(self._threshold_note(session, self._rule))
+            self.automatic.setEnabled(session.threshold_by_hand is not None)
+
+    def show_counts(self, text: str) -> None:
+        """Area and share at this threshold, for the view and for the image."""
+        self.counts.setText(text)
+
+    def _show_histogram(self, rule: PreviewRule, session: Session) -> None:
+        self.histogram.show_threshold(session.threshold, dark=rule.dark)
+        if self._counted == (session.statistics, rule):
+            return
+        self._counted = (session.statistics, rule)
+        counts = None
+        if session.statistics is not None and rule.channel.spec in session.statistics.channels:
+            counts = level_counts(session.statistics, rule)
+        self.histogram.show_counts(counts, rule.channel.low, rule.channel.high)
 
     def _threshold_note(self, session: Session, rule: PreviewRule) -> str:
         side = "at or below" if rule.dark else "above"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Layer, Shapes
 from napari.utils import Colormap, DirectLabelColormap
 
 from napari_calcannot import layers as convert
+from napari_calcannot.camera import Camera
+from napari_calcannot.mineral import MaskPyramid
+from napari_calcannot.question import BOUNDING
 from napari_calcannot.session import Session
-from napari_calcannot.strokes import annotations_from
+from napari_calcannot.session_state import TILES
+from napari_calcannot.strokes import COLUMNS, annotations_from, ring_to_vertices, shapes_from
+from napari_calcannot.value_pyramid import ValuePyramid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +23,19 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from calcannot.model.annotation import Annotations
+    from napari_calcannot.live_mask import Box
     from napari_calcannot.preview import PreviewRule
 
 _OUTLINE_PX = 2
-_SEEN_AROUND_REGION = 4.0
+SHAPES = {
+    "polygon": "add_polygon",
+    "rectangle": "add_rectangle",
+    "freehand": "add_polygon_lasso",
+    "ellipse": "add_ellipse",
+}
+"""Ways to draw a region, and napari's names for them."""
+
+_REFRESH = {"extent": False, "thumbnail": False, "highlight": False}
 
 
 def session_of(layer: Any) -> Session | None:
@@ -43,6 +58,10 @@ class Stage:
         self.colour = "yellow"
         self.opacity = 0.75
         self.outline = False
+        self.is_shown = True
+        self.camera = Camera(viewer)
+        self._values: dict[Session, tuple[PreviewRule, tuple[object, ...], ValuePyramid]] = {}
+        self._masks: dict[Session, MaskPyramid] = {}
         viewer.canvas.overlays.scale_bar.visible = True
 
     def sessions(self) -> list[Session]:
@@ -74,7 +93,7 @@ class Stage:
                 self._set_visible(owner, layer.metadata[convert.ROLE], False)
         for role in (convert.IMAGE, convert.REGIONS):
             self._set_visible(session, role, True)
-        self._set_visible(session, convert.MINERAL, session.is_current)
+        self._set_visible(session, convert.MINERAL, session.shows_mask)
         self.select_image(session)
         self.fly_to(session, (0, 0, session.info.height_px, session.info.width_px), margin=1.05)
 
@@ -86,18 +105,42 @@ class Stage:
 
     def show_preview(self, session: Session, rule: PreviewRule, threshold: float) -> None:
         """Colour what the rule would call mineral. Moving the threshold sets two numbers on the graphics card."""
+        bounds = session.annotations.of(*BOUNDING)
         layer = self.layer(session, convert.PREVIEW)
-        if layer is None:
-            made = convert.preview_layer(session, rule, colour=self.colour, opacity=self.opacity)
+        known = self._values.get(session)
+        if layer is None or known is None or known[0] != rule or known[1] != bounds:
+            self.drop_preview(session)
+            values = ValuePyramid(session.source, rule, session.annotations, session.pixels, TILES)
+            self._values[session] = (rule, bounds, values)
+            made = convert.preview_layer(session, values, colour=self.colour, opacity=self.opacity)
             made[1]["colormap"] = Colormap(**made[1]["colormap"])
-            layer = self._add_above_image(session, made)
-        layer.contrast_limits = convert.preview_limits(rule, threshold)
+            made[1]["contrast_limits"] = convert.preview_limits(values, threshold)
+            self._add_above_image(session, made)
+        else:
+            layer.contrast_limits = convert.preview_limits(known[2], threshold)
         self._set_visible(session, convert.PREVIEW, True)
         self._set_visible(session, convert.MINERAL, False)
+
+    def shows_preview(self, session: Session) -> bool:
+        """Whether the preview is on show."""
+        layer = self.layer(session, convert.PREVIEW)
+        return layer is not None and bool(layer.visible)
+
+    def preview_values(self, session: Session) -> ValuePyramid | None:
+        """What the preview is drawn from, where there is one."""
+        known = self._values.get(session)
+        return None if known is None else known[2]
 
     def hide_preview(self, session: Session) -> None:
         """Hide the preview."""
         self._set_visible(session, convert.PREVIEW, False)
+
+    def drop_preview(self, session: Session) -> None:
+        """Remove the preview and stop reading for it."""
+        self.drop(session, convert.PREVIEW)
+        known = self._values.pop(session, None)
+        if known is not None:
+            known[2].close()
 
     def drop(self, session: Session, role: str) -> None:
         """Remove the layer of a role, where there is one."""
@@ -105,21 +148,72 @@ class Stage:
         if layer is not None:
             self.viewer.layers.remove(layer)
 
-    def show_mineral(self, session: Session) -> None:
-        """Show the latest measurement in place of the preview."""
-        assert session.analysis is not None
-        data, options, kind = convert.mineral_layer(session, session.analysis, colour=self.colour, opacity=self.opacity)
+    def forget(self, session: Session) -> None:
+        """Remove what was added for an image that is closed."""
+        self.drop_preview(session)
+        for role in (convert.MINERAL, convert.REGIONS, convert.CHOSEN):
+            self.drop(session, role)
+        self._masks.pop(session, None)
+
+    def show_mineral(self, session: Session, *, redrawn: bool = True) -> None:
+        """Show the mask in place of the preview; ``redrawn`` where it was measured anew."""
+        assert session.mask is not None
         layer = self.layer(session, convert.MINERAL)
-        if layer is None:
-            options["colormap"] = DirectLabelColormap(color_dict=options["colormap"])
-            layer = self._add_above_image(session, (data, options, kind))
-            layer.contour = _OUTLINE_PX if self.outline else 0
-            layer.editable = False  # what was counted is not painted on: it follows from image, recipe and strokes
-        else:
-            layer.data = data
-            layer.features = options["features"]
+        if redrawn or session not in self._masks or layer is None:
+            self._masks[session] = MaskPyramid(session.mask.tiles)
+            data, options, kind = convert.mineral_layer(
+                session, self._masks[session].levels, colour=self.colour, opacity=self.opacity
+            )
+            if layer is None:
+                options["colormap"] = DirectLabelColormap(color_dict=options["colormap"])
+                layer = self._add_above_image(session, (data, options, kind))
+                layer.contour = _OUTLINE_PX if self.outline else 0
+                layer.editable = False  # napari's own brush changes no strokes
+            else:
+                layer.data = data
         self.hide_preview(session)
-        self._set_visible(session, convert.MINERAL, True)
+        self._set_visible(session, convert.MINERAL, self.is_shown)
+
+    def mask_changed(self, session: Session, boxes: Sequence[Box]) -> None:
+        """Draw changed boxes of the mask anew."""
+        pyramid, layer = self._masks.get(session), self.layer(session, convert.MINERAL)
+        if pyramid is None or layer is None or not boxes:
+            return
+        for box in boxes:
+            pyramid.update(box)
+        layer.refresh(**_REFRESH)
+
+    def refresh_pixels(self, session: Session) -> None:
+        """Look again at what is loaded without waiting."""
+        for role in (convert.IMAGE, convert.PREVIEW):
+            layer = self.layer(session, role)
+            if layer is not None and layer.visible:
+                layer.refresh(**_REFRESH)
+
+    def show_overlay(self, session: Session | None, *, shown: bool) -> None:
+        """Show or hide mask and preview."""
+        self.is_shown = shown
+        if session is not None:
+            self._set_visible(session, convert.MINERAL, shown and session.shows_mask)
+            if not shown:
+                self.hide_preview(session)
+
+    def outline_chosen(self, session: Session, rings: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Draw around the chosen region; nothing for no ring."""
+        layer = self.layer(session, convert.CHOSEN)
+        if layer is not None and not rings:
+            layer.data = []
+            return
+        shapes = [ring_to_vertices(ring) for ring in rings]
+        if layer is None:
+            active = self.viewer.layers.selection.active
+            self.add([convert.chosen_layer(session, shapes)])
+            self.viewer.layers.selection.active = active
+            return
+        made = convert.chosen_layer(session, shapes)[1]
+        layer.data = []
+        layer.add(shapes, shape_type="polygon", edge_width=made["edge_width"], edge_color=made["edge_color"],
+                  face_color="transparent")  # fmt: skip
 
     def restyle(self, colour: str, opacity: float, outline: bool) -> None:
         """Change how mineral is drawn, on every image."""
@@ -134,20 +228,23 @@ class Stage:
                 layer.opacity = opacity
                 layer.contour = _OUTLINE_PX if outline else 0
 
-    def highlight(self, session: Session, region: int) -> None:
-        """Tell one region, counted from 0, from the others by colour."""
-        layer = self.layer(session, convert.MINERAL)
-        if layer is not None:
-            layer.colormap = DirectLabelColormap(color_dict=convert.mineral_colormap(self.colour, region + 1))
+    def draw_region(self, session: Session, kind: str = "region", shape: str = "polygon", reason: str = "") -> Shapes:
+        """Make the layer of regions active and ready to draw a region of interest or an exclusion.
 
-    def draw_region(self, session: Session) -> Shapes:
-        """Make the layer of regions active and ready to draw a polygon; it is added where there is none."""
+        Parameters
+        ----------
+        shape
+            One of ``SHAPES``.
+        """
         layer = self.layer(session, convert.REGIONS)
         if layer is None:
             (layer,) = self.add([convert.regions_layer(session)])
         layer.visible = True
+        layer.selected_data = set()
+        layer.feature_defaults = {"id": "", "ring": 0, "kind": kind, "name": "", "reason": reason}
+        layer.current_edge_color = convert.EXCLUDE_COLOUR if kind == "exclude" else convert.REGION_COLOUR
         self.viewer.layers.selection.active = layer
-        layer.mode = "add_polygon"
+        layer.mode = SHAPES[shape]
         assert isinstance(layer, Shapes)
         return layer
 
@@ -155,16 +252,39 @@ class Stage:
         """Strokes as they are on show now; AnnotationError where an outline crosses itself."""
         layer = self.layer(session, convert.REGIONS)
         if layer is None:
-            return annotations_from([], [], {}, session.annotations)[0]
+            return annotations_from([], [], {}, session.annotations, session.hand)[0]
         # napari keeps the features of shapes that were all removed at once.
         known = layer.features.iloc[: len(layer.data)]
-        features = {name: list(known[name]) for name in ("id", "ring", "kind", "name")}
-        annotations, ids = annotations_from(layer.data, layer.shape_type, features, session.annotations)
+        features = {name: list(known[name]) for name in COLUMNS}
+        annotations, ids = annotations_from(layer.data, layer.shape_type, features, session.annotations, session.hand)
         if ids != features["id"]:
             table = layer.features.copy()
             table["id"] = ids
             layer.features = table
         return annotations
+
+    def show_regions(self, session: Session) -> None:
+        """Draw regions of interest and exclusions as the session has them, for instance after undo."""
+        layer = self.layer(session, convert.REGIONS)
+        shapes, features = shapes_from(session.annotations)
+        if layer is None:
+            if shapes:
+                active = self.viewer.layers.selection.active
+                self.add([convert.regions_layer(session)])
+                self.viewer.layers.selection.active = active
+            return
+        if layer.features["id"].tolist() == features["id"] and all(
+            np.array_equal(a, b.astype(np.float32)) for a, b in zip(layer.data, shapes, strict=True)
+        ):
+            return
+        fresh = convert.regions_layer(session)[1]
+        with layer.events.blocker_all():
+            layer.data = []
+            if shapes:
+                layer.add(shapes, shape_type="polygon", edge_color=fresh["edge_color"], face_color="transparent",
+                          edge_width=fresh["edge_width"])  # fmt: skip
+            layer.features = fresh["features"]
+        layer.refresh()
 
     def place(self, session: Session) -> None:
         """Put scale and unit of the image on all of its layers, after the pixel size was given."""
@@ -175,26 +295,11 @@ class Stage:
                 layer.scale = where["scale"]
         self.show_only(session)
 
-    def fly_to(
-        self, session: Session, box: tuple[float, float, float, float], margin: float = _SEEN_AROUND_REGION
-    ) -> None:
-        """Bring a box into view: first row and column, and the row and column after the last, in pixels."""
+    def fly_to(self, session: Session, box: tuple[float, float, float, float], margin: float | None = None) -> None:
+        """Bring a box of pixels into view."""
         layer = self.layer(session, convert.IMAGE)
-        if layer is None:
-            return
-        per_unit = [self._world_per(layer.units[axis], axis) for axis in (-2, -1)]
-        scale = [float(layer.scale[axis]) * factor for axis, factor in zip((-2, -1), per_unit, strict=True)]
-        centre = [(box[axis] + box[axis + 2] - 1) / 2 * scale[axis] for axis in (0, 1)]
-        size = [max(1.0, box[axis + 2] - box[axis]) * scale[axis] for axis in (0, 1)]
-        canvas = self.viewer.canvas.size
-        camera = self.viewer.scene.camera
-        camera.center = (0.0, *centre)
-        camera.zoom = min(float(canvas[axis]) / (margin * size[axis]) for axis in (0, 1))
-
-    def _world_per(self, unit: Any, axis: int) -> float:
-        """World units in one unit of a layer: napari draws in the smallest unit of all layers."""
-        world = self.viewer.layers.units
-        return 1.0 if world is None else float((1 * unit).to(world[axis]).magnitude)
+        if layer is not None:
+            self.camera.fly_to(layer, box, *([] if margin is None else [margin]))
 
     def _add_above_image(self, session: Session, data: convert.LayerData) -> Any:
         """Add between the image and its regions, without taking the selection from the layer in use."""

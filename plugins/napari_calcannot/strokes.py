@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +20,14 @@ from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from napari_calcannot.painting import Hand
+
 Vertices = npt.NDArray[Any]
 
 HALF_PIXEL = 0.5
+COLUMNS = ("id", "ring", "kind", "name", "reason")
+"""Features of a shape: which stroke it is, which of its rings, and what it says."""
+
 DRAWN = (StrokeKind.REGION, StrokeKind.EXCLUDE)
 """Kinds that are shapes in the viewer; the others are kept as they are."""
 
@@ -43,7 +47,7 @@ def vertices_to_ring(vertices: Vertices) -> npt.NDArray[np.float64]:
 def shapes_from(annotations: Annotations) -> tuple[list[npt.NDArray[np.float64]], dict[str, list[Any]]]:
     """Polygons of all regions and exclusions, one a ring, and the columns that say which stroke each belongs to."""
     shapes = []
-    features: dict[str, list[Any]] = {"id": [], "ring": [], "kind": [], "name": []}
+    features: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for stroke in annotations.of(*DRAWN):
         for number, ring in enumerate(stroke.rings):
             shapes.append(ring_to_vertices(ring))
@@ -51,6 +55,7 @@ def shapes_from(annotations: Annotations) -> tuple[list[npt.NDArray[np.float64]]
             features["ring"].append(number)
             features["kind"].append(stroke.kind.value)
             features["name"].append(stroke.name)
+            features["reason"].append(stroke.reason)
     return shapes, features
 
 
@@ -59,6 +64,7 @@ def annotations_from(
     shape_types: Sequence[str],
     features: Mapping[str, Sequence[Any]],
     previous: Annotations,
+    hand: Hand,
 ) -> tuple[Annotations, list[str]]:
     """Strokes as they are now in the viewer.
 
@@ -73,9 +79,11 @@ def annotations_from(
     shape_types
         napari's names; lines and paths enclose nothing and are passed over.
     features
-        Columns ``id``, ``ring``, ``kind`` and ``name``; empty for new shapes.
+        The columns of ``COLUMNS``; empty for new shapes.
     previous
         Strokes that were put on show.
+    hand
+        Who draws what is new.
 
     Returns
     -------
@@ -89,7 +97,7 @@ def annotations_from(
     """
     known = {stroke.id: stroke for stroke in previous.of(*DRAWN)}
     rings: dict[str, list[npt.NDArray[np.float64]]] = {}
-    kinds: dict[str, tuple[str, str]] = {}
+    kinds: dict[str, tuple[str, str, str]] = {}
     seen: set[tuple[str, int]] = set()
     ids = []
     for number, (vertices, shape_type) in enumerate(zip(shapes, shape_types, strict=True)):
@@ -106,8 +114,9 @@ def annotations_from(
             ring = vertices_to_ring(_ellipse(vertices) if shape_type == "ellipse" else vertices)
             _check_simple(ring)
         rings.setdefault(identity, []).append(ring)
-        kinds[identity] = (str(features["kind"][number]), str(features["name"][number] or ""))
-    strokes = [_stroke(known.get(i), i, tuple(parts), *kinds[i], len(kinds)) for i, parts in rings.items()]
+        kind, name, reason = (str(features[column][number] or "") for column in ("kind", "name", "reason"))
+        kinds[identity] = (kind, name, reason)
+    strokes = [_stroke(known.get(i), i, tuple(parts), *kinds[i], hand, len(kinds)) for i, parts in rings.items()]
     kept = [stroke for stroke in previous.strokes if stroke.kind not in DRAWN]
     merged = Annotations((*strokes, *kept))
     same = len(merged.strokes) == len(previous.strokes) and all(
@@ -124,18 +133,20 @@ def _unchanged(stroke: Stroke | None, number: int, vertices: Vertices) -> npt.ND
 
 
 def _stroke(
-    old: Stroke | None, identity: str, rings: tuple[npt.NDArray[np.float64], ...], kind: str, name: str, count: int
-) -> Stroke:
+    old: Stroke | None, identity: str, rings: tuple[npt.NDArray[np.float64], ...], kind: str, name: str, reason: str,
+    hand: Hand, count: int,
+) -> Stroke:  # fmt: skip
     if old is not None:
         whole = len(rings) == len(old.rings) and all(new is was for new, was in zip(rings, old.rings, strict=True))
         return old if whole else replace(old, rings=rings)
-    return Stroke(
-        identity,
-        StrokeKind(kind) if kind in {each.value for each in DRAWN} else StrokeKind.REGION,
+    excludes = kind == StrokeKind.EXCLUDE.value
+    drawn = hand.stroke(
+        StrokeKind.EXCLUDE if excludes else StrokeKind.REGION,
         rings,
-        name=name if name not in ("", "nan") else f"region {count}",
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        reason=(reason if reason not in ("", "nan") else "other") if excludes else "",
+        name=name if name not in ("", "nan") else "" if excludes else f"region {count}",
     )
+    return replace(drawn, id=identity)
 
 
 def _ellipse(corners: Vertices) -> Vertices:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -12,11 +11,17 @@ from superqt.utils import signals_blocked
 
 from calcannot.errors import CalcannotError
 from napari_calcannot.controls import Controls
-from napari_calcannot.jobs import Runner
-from napari_calcannot.layers import PREVIEW, REGIONS, layer_title
+from napari_calcannot.correcting import Correcting
+from napari_calcannot.desk import Desk
+from napari_calcannot.finding import Finding
+from napari_calcannot.keys import bind, unbind
+from napari_calcannot.layers import IMAGE, REGIONS, contrast_limits, layer_title
+from napari_calcannot.measuring import Measuring
 from napari_calcannot.reader import layers_of, open_path
-from napari_calcannot.session import Session, save_results
-from napari_calcannot.stage import Stage
+from napari_calcannot.reading import Reading
+from napari_calcannot.save_results import save_results
+from napari_calcannot.tile_watch import TileWatch
+from napari_calcannot.tools import Hand, Tool
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -26,10 +31,10 @@ if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QCloseEvent
 
-    from calcannot.model.analysis import Analysis
-    from calcannot.model.resolved import ResolvedRecipe
+    from napari_calcannot.session import Session
+    from napari_calcannot.stage import Stage
 
-_SETTLE_MS = 250  # from the last change of an outline until it is looked at
+_LAID_OUT_MS = 250  # until a window that has just been opened has its size
 
 
 class CalcificationPanel(QWidget):  # type: ignore[misc]
@@ -43,67 +48,75 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self.stage = Stage(napari_viewer)
-        self.session: Session | None = None
+        self.desk = Desk(napari_viewer, self)
         self.controls = Controls()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.controls)
-        self._sessions: list[Session] = []
-        self._runner = Runner(self)
-        self._is_working = False
+        self.hand = Hand(self.desk)
+        self.correcting = Correcting(self.desk, self.hand)
+        self.finding = Finding(self.desk, self.controls)
+        self.measuring = Measuring(self.desk)
+        self.reading = Reading(self.desk, self.controls)
+        self.watch = TileWatch(self.desk)
         self._watched: WeakSet[object] = WeakSet()
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle.timeout.connect(self._take_regions)
         # After the viewer is done: a layer added in the middle of "clear" would be removed and added for ever.
         self._follow = QTimer(self, singleShot=True, interval=0)
         self._follow.timeout.connect(self._on_layers)
         self._connect()
+        bind(napari_viewer, self._actions())
         self._on_layers()
+        self.watch.start()
+
+    @property
+    def stage(self) -> Stage:
+        """The layers."""
+        return self.desk.stage
+
+    @property
+    def session(self) -> Session | None:
+        """The image in hand."""
+        return self.desk.session
 
     def open_path(self, path: str | Path) -> bool:
         """Open an image or a case; what goes wrong is said in the panel, and False given back."""
         try:
             sessions = open_path(path)
         except CalcannotError as error:
-            self.controls.say(sentence(error))
+            self.desk.say(sentence(error))
             return False
-        self.controls.say("")
+        self.desk.say("")
+        for session in sessions:
+            session.pixels.waits = not session.pixels.is_large
         self.stage.add(layers_of(sessions))
         self._on_layers()
-        self._choose(sessions[0])
+        self.desk.choose(sessions[0])
         self._show_chosen()
         self._refresh()
         # Once more when the window has been laid out: a canvas that is still growing would be fitted too small.
-        QTimer.singleShot(_SETTLE_MS, self._show_chosen)
+        QTimer.singleShot(_LAID_OUT_MS, self._show_chosen)
         return True
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
-        """Let no answer come to a panel that is gone."""
-        self._settle.stop()
-        self._follow.stop()
-        self._runner.drop()
-        super().closeEvent(event)
 
     def measure(self) -> None:
         """Measure the image on show; while something runs, cancel it instead."""
-        if self._is_working:
-            self._runner.cancel()
-            return
-        session = self.session
-        if session is None or not self._take_regions():
-            return
-        try:
-            question = session.question()
-        except CalcannotError as error:
-            self.controls.say(sentence(error))
-            return
-        self._work(question.measure, partial(self._on_measured, session))
+        if self.desk.is_working or self.finding.take_regions():
+            self.measuring.measure()
 
     def save(self, folder: str | Path) -> None:
         """Write the results of all images that are measured as they are now."""
-        measured = [session for session in self._sessions if session.is_current]
-        self._work(lambda _: save_results(measured, folder), lambda _: None)
+        measured = [session for session in self.desk.sessions if session.is_current]
+        self.measuring.work(lambda _: save_results(measured, folder), lambda _: None)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Let no answer come to a panel that is gone."""
+        self._follow.stop()
+        self.finding.stop()
+        self.measuring.stop()
+        self.watch.stop()
+        self.hand.close()
+        self.desk.runner.drop()
+        unbind(self.stage.viewer)
+        super().closeEvent(event)
 
     # What the user does
 
@@ -123,77 +136,28 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             self.save(folder)
 
     def _on_image(self, index: int) -> None:
-        self._choose(self._sessions[index])
+        self.hand.use(Tool.MOVE)
+        self.desk.choose(self.desk.sessions[index])
         self._show_chosen()
         self._refresh()
 
-    def _on_recipe(self, name: str) -> None:
-        if self._change(lambda session: session.set_recipe(name or None)):
-            self._refresh(new_rule=True)
-
-    def _on_threshold(self, threshold: float | None) -> None:
-        if self._change(lambda session: session.set_threshold(threshold)):
-            self._refresh()
-
-    def _on_pixel_size(self, text: str) -> None:
-        if self.session is not None and self._change(lambda session: session.set_pixel_size(text)):
-            self.stage.place(self.session)
-            self._refresh(new_rule=True)
-
-    def _on_draw(self) -> None:
-        if self.session is not None:
-            self.stage.draw_region(self.session)
-            self._on_layers()
-            self.controls.say("Click around the region, then press Enter. Other shapes are in the layer controls.")
-
-    def _on_region_row(self, region: int) -> None:
+    def _undo(self, *, redo: bool = False) -> None:
         session = self.session
-        if session is not None and session.analysis is not None:
-            table = session.analysis.regions
-            box = (table.row_min, table.col_min, table.row_max, table.col_max)
-            self.stage.highlight(session, region)
-            self.stage.fly_to(session, tuple(int(edge[region]) for edge in box))  # type: ignore[arg-type]
+        if session is not None and self.finding.take_regions():
+            self.desk.change(lambda each: each.redo() if redo else each.undo())
 
-    def _change(self, change: Callable[[Session], None]) -> bool:
-        """Change the session; False where it refuses, which is said."""
-        if self.session is None:
-            return False
-        try:
-            change(self.session)
-        except CalcannotError as error:
-            self.controls.say(sentence(error))
-            return False
-        self.controls.say("")
-        return True
+    def _on_size(self, diameter_px: float) -> None:
+        self.hand.diameter_px = diameter_px
+        self.hand.show_size()
 
-    # What comes back
+    def _on_bound(self) -> None:
+        self.correcting.bound = self.controls.correct.bound
 
-    def _work(self, work: Callable[..., object], done: Callable[..., None]) -> None:
-        """Run what locks the panel: a measurement, or writing."""
-
-        def finished(result: object) -> None:
-            self._is_working = False
-            done(result)
-            self._refresh()
-
-        def failed(message: str) -> None:
-            self._is_working = False
-            self._refresh()
-            self.controls.say(message or "Cancelled.")
-
-        self.controls.say("")
-        self._is_working = True
-        self._runner.start(work, finished, failed)
-        self._refresh()
-
-    def _on_measured(self, session: Session, analysis: Analysis) -> None:
-        session.take(analysis)
-        session.resolved = analysis.resolved if session.threshold_by_hand is None else session.resolved
-        self.stage.show_mineral(session)
-
-    def _on_resolved(self, session: Session, resolved: ResolvedRecipe) -> None:
-        session.resolved = resolved
-        self._refresh()
+    def _on_overview(self, row: float, col: float) -> None:
+        session = self.session
+        layer = None if session is None else self.stage.layer(session, IMAGE)
+        if session is not None and layer is not None:
+            self.stage.camera.centre_on(layer, row * session.info.height_px, col * session.info.width_px)
 
     # Following the viewer
 
@@ -202,95 +166,116 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def _on_layers(self) -> None:
         """Layers were added, removed or moved."""
-        before, self._sessions = self._sessions, self.stage.sessions()
+        before, self.desk.sessions = self.desk.sessions, self.stage.sessions()
         for session in before:
-            if session not in self._sessions:
-                self.stage.drop(session, PREVIEW)  # it reads from the file
+            if session not in self.desk.sessions:
+                self.stage.forget(session)  # it reads from the file
                 session.close()
+        for session in self.desk.sessions:
+            session.pixels.waits = not session.pixels.is_large
         for layer in self.stage.viewer.layers:
             if layer not in self._watched and layer.metadata.get("calcannot_role") == REGIONS:
                 self._watched.add(layer)
-                layer.events.data.connect(self._on_shapes)
-        if self.session not in self._sessions:
-            self._choose(self.stage.active() or (self._sessions[0] if self._sessions else None))
+                layer.events.data.connect(self.finding.settle_soon)
+                self.finding.settle_soon()  # something may have been drawn on it already
+        if self.session not in self.desk.sessions:
+            self.desk.choose(self.stage.active() or next(iter(self.desk.sessions), None))
         self._refresh()
 
     def _on_active(self, _: object = None) -> None:
         session = self.stage.active()
-        if session in self._sessions and session is not self.session and not self._is_working:
-            self._choose(session)
+        if session in self.desk.sessions and session is not self.session and not self.desk.is_working:
+            self.desk.choose(session)
             self._refresh()
 
-    def _on_shapes(self, _: object = None) -> None:
-        self._settle.start()
-
-    def _take_regions(self) -> bool:
-        """Read the regions off the viewer; False where one is not valid, which is said."""
+    def _on_camera(self, _: object = None) -> None:
         session = self.session
-        if session is None or self._is_working:
-            return False
-        try:
-            annotations = self.stage.annotations(session)
-        except CalcannotError as error:
-            self.controls.say(sentence(error))
-            return False
-        if annotations is not session.annotations:
-            session.set_annotations(annotations)
-            self.controls.say("")
-            self._refresh(new_rule=True)
-        return True
+        layer = None if session is None else self.stage.layer(session, IMAGE)
+        if session is None or layer is None:
+            return
+        row, col, last_row, last_col = self.stage.camera.view(layer)
+        height, width = session.info.height_px, session.info.width_px
+        self.controls.overview.show_frame((row / height, col / width, last_row / height, last_col / width))
+        correct = self.controls.correct
+        if correct.follows_zoom.isChecked():
+            before = self._screen_px_per_pixel
+            self._screen_px_per_pixel = self.stage.camera.screen_px_per_pixel(layer)
+            if before:
+                correct.show_diameter(self.hand.diameter_px * before / self._screen_px_per_pixel)
+        else:
+            self._screen_px_per_pixel = self.stage.camera.screen_px_per_pixel(layer)
+
+    _screen_px_per_pixel = 0.0
 
     # Inside
 
     def _show_chosen(self) -> None:
-        if self.session is not None:
-            self.stage.show_only(self.session)
-
-    def _choose(self, session: Session | None) -> None:
-        """Turn to another image; work on the one before is dropped."""
-        if session is not self.session:
-            self.session = session
-            self._is_working = False
-            self._runner.drop()
-
-    def _refresh(self, *, new_rule: bool = False) -> None:
-        """Bring panel and preview in line with the session, and find the automatic threshold where it is not known."""
         session = self.session
-        with signals_blocked(self.controls):
-            self.controls.show_images([layer_title(each) for each in self._sessions])
-            if session in self._sessions:
-                self.controls.images.setCurrentIndex(self._sessions.index(session))
-        self.controls.show_session(session, is_working=self._is_working)
-        if session is None:
+        if session is None or session not in self.desk.sessions:
             return
-        if new_rule:
-            self.stage.drop(session, PREVIEW)
-        rule, threshold = self.controls.rule.rule, session.threshold
-        wanted = self.controls.rule.preview.isChecked() and not session.is_current
-        if rule is not None and threshold is not None and wanted:
-            self.stage.show_preview(session, rule, threshold)
-        else:
-            self.stage.hide_preview(session)
-        if rule is not None and session.resolved is None and not self._is_working:
-            question = session.automatic_question()
-            self._runner.start(question.resolve, partial(self._on_resolved, session), self.controls.say)
+        self.stage.show_only(session)
+        self.controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
+        self._on_camera()
+
+    def _refresh(self) -> None:
+        """Bring panel and preview in line with the session."""
+        session, sessions = self.session, self.desk.sessions
+        with signals_blocked(self.controls):
+            self.controls.show_images([layer_title(each) for each in sessions])
+            if session in sessions:
+                self.controls.images.setCurrentIndex(sessions.index(session))
+        self.controls.show_session(session, is_working=self.desk.is_working)
+        if session is None:
+            self.controls.overview.show_image(None)
+        self.finding.show_preview()
+
+    def _actions(self) -> dict[str, Callable[[], object]]:
+        correct, style = self.controls.correct, self.controls.style_view
+        tools = {tool.value: (lambda tool=tool: self.hand.use(tool)) for tool in Tool}
+        return {
+            **tools,
+            "smaller": lambda: correct.resize_brush(larger=False),
+            "larger": lambda: correct.resize_brush(larger=True),
+            "undo": self._undo,
+            "redo": lambda: self._undo(redo=True),
+            "measure": self.measure,
+            "next": lambda: self.reading.step(1),
+            "previous": lambda: self.reading.step(-1),
+            "accept": lambda: self.reading.mark("accept"),
+            "reject": lambda: self.reading.mark("reject"),
+            "hide": style.shown.toggle,
+            "outline": style.outline.toggle,
+        }
+
+    def _on_style_shown(self, shown: bool) -> None:
+        self.stage.show_overlay(self.session, shown=shown)
+        self._refresh()
 
     def _connect(self) -> None:
-        controls, layers = self.controls, self.stage.viewer.layers
+        controls, desk, layers = self.controls, self.desk, self.stage.viewer.layers
+        desk.said.connect(controls.say)
+        desk.state_changed.connect(self._refresh)
+        desk.rule_changed.connect(lambda: None)
+        desk.runner.progressed.connect(controls.show_progress)
         controls.image_chosen.connect(self._on_image)
         controls.open_image_asked.connect(self._ask_image)
         controls.open_case_asked.connect(self._ask_case)
-        controls.scale.size_given.connect(self._on_pixel_size)
-        controls.rule.recipe_chosen.connect(self._on_recipe)
-        controls.rule.threshold_moved.connect(self._on_threshold)
-        controls.rule.automatic_asked.connect(lambda: self._on_threshold(None))
-        controls.rule.preview_toggled.connect(lambda _: self._refresh())
-        controls.draw.clicked.connect(self._on_draw)
+        controls.overview.place_chosen.connect(self._on_overview)
         controls.measure.clicked.connect(self.measure)
         controls.results.save_asked.connect(self._ask_folder)
-        controls.results.style_changed.connect(self.stage.restyle)
-        controls.results.region_chosen.connect(self._on_region_row)
-        self._runner.progressed.connect(controls.show_progress)
+        controls.style_view.style_changed.connect(self.stage.restyle)
+        controls.style_view.shown_changed.connect(self._on_style_shown)
+        correct = controls.correct
+        correct.tool_chosen.connect(lambda tool: self.hand.use(Tool(tool)))
+        correct.size_changed.connect(self._on_size)
+        correct.bound_changed.connect(self._on_bound)
+        correct.undo_asked.connect(self._undo)
+        correct.redo_asked.connect(lambda: self._undo(redo=True))
+        self.hand.tool_changed.connect(correct.show_tool)
+        self.correcting.measurement_needed.connect(self.measure)
+        self.correcting.region_clicked.connect(self.reading.choose_at)
+        self.watch.failed.connect(desk.say)
+        self.stage.viewer.scene.camera.events.connect(self._on_camera)
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._on_layers_event)
         layers.selection.events.active.connect(self._on_active)

@@ -8,7 +8,7 @@ from calcannot.model.calibration import Calibration, CalibrationSource
 from calcannot.pipeline.analyse import analyse
 from calcannot.segment.shipped import load_recipe
 from napari_calcannot.layers import contrast_limits, image_layer, mineral_layer, placement, regions_layer
-from napari_calcannot.mineral import mineral_levels, reduced_labels
+from napari_calcannot.mineral import MaskPyramid
 from napari_calcannot.session import Session
 
 
@@ -30,7 +30,7 @@ def test_placement(um, scale, unit):
 
 
 def test_every_layer_is_placed(sample_case, measured):
-    mineral = mineral_layer(measured, measured.analysis, colour="cyan", opacity=0.5)
+    mineral = mineral_layer(measured, MaskPyramid(measured.mask.tiles).levels, colour="cyan", opacity=0.5)
     for _, options, _ in (image_layer(measured), regions_layer(measured), mineral):
         assert options["units"] == ("um", "um")
         assert options["scale"] == (1.0, 1.0)
@@ -47,24 +47,16 @@ def test_contrast_of_a_radiograph_is_of_its_pixels(grey_source, colour_source):
 
 def test_mineral_at_every_level_is_the_mask_of_the_results(measured):
     runs = measured.analysis.runs
-    levels = mineral_levels(runs)
+    levels = MaskPyramid(measured.mask.tiles).levels
     assert [level.shape for level in levels] == [(1800, 2400), (900, 1200), (450, 600)]
     for factor, level in zip((1, 2, 4), levels, strict=True):
-        np.testing.assert_array_equal(level[...] > 0, runs.reduced(0, 1800, factor) > 0)
-    whole = levels[1][...]
-    np.testing.assert_array_equal(reduced_labels(runs, 301, 402, 200, 301, 2), whole[301:501, 402:703])
-    np.testing.assert_array_equal(levels[0][700:900, 600:1000], runs.labels(700, 600, 200, 400))
-
-
-def test_every_region_has_its_number_at_level_0(measured):
-    found = np.unique(mineral_levels(measured.analysis.runs)[0][...])
-    np.testing.assert_array_equal(found, np.arange(len(measured.analysis.regions) + 1))
+        np.testing.assert_array_equal(np.asarray(level) > 0, runs.reduced(0, 1800, factor) > 0)
+    np.testing.assert_array_equal(levels[0][700:900, 600:1000] > 0, runs.labels(700, 600, 200, 400) > 0)
 
 
 def test_no_region_at_all():
     source = ArraySource(np.full((30, 40, 3), 250, np.uint8), name="white.png")
     session = Session(source)
     session.take(analyse(source, load_recipe("von-kossa")))
-    data, options, _ = mineral_layer(session, session.analysis, colour="cyan", opacity=0.5)
+    data, _, _ = mineral_layer(session, MaskPyramid(session.mask.tiles).levels, colour="cyan", opacity=0.5)
     assert not data.any()
-    assert len(options["features"]["index"]) == 1

@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 
 from calcannot.cli.summary import summary_rows
 from calcannot.pipeline.analyse import analyse
-from napari_calcannot import session as session_module
+from napari_calcannot import question as question_module
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
 from napari_calcannot.widget import CalcificationPanel
 
@@ -22,14 +22,16 @@ def panel(make_napari_viewer_proxy, qtbot):
     viewer = make_napari_viewer_proxy()
     widget = CalcificationPanel(viewer)
     qtbot.addWidget(widget)
-    yield widget
-    settle(widget, qtbot)
+    yield widget  # pytest-qt closes the panel; its images stay, as they do in napari
+    for session in widget.stage.sessions():
+        widget.stage.forget(session)
+        session.close()
     viewer.layers.clear()
 
 
 def settle(panel, qtbot):
     """Wait until nothing runs."""
-    qtbot.waitUntil(lambda: panel._runner._job is None, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.desk.runner._job is None, timeout=30_000)
 
 
 def opened(panel, qtbot, path):
@@ -61,18 +63,20 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     stage = panel.stage
     assert session.resolved.threshold == panel.controls.rule.slider.value()
     assert stage.layer(session, PREVIEW).visible, "what would be measured is shown at once"
-    assert panel.controls.results.state.text() == "Not measured yet."
+    assert panel.controls.state.text() == "Not measured yet."
     analysis = measured(panel, qtbot)
     assert stage.layer(session, MINERAL).visible
     assert not stage.layer(session, PREVIEW).visible
-    np.testing.assert_array_equal(stage.layer(session, MINERAL).data[0][:, :] > 0, analysis.runs.mask(0, 0, 1800, 2400))
+    np.testing.assert_array_equal(
+        np.asarray(stage.layer(session, MINERAL).data[0]) > 0, analysis.runs.mask(0, 0, 1800, 2400)
+    )
     rows = [row for row in summary_rows(analysis) if row[0] != "warning"]
     assert shown_totals(panel) == rows
     assert not session.is_saved
     panel.save(tmp_path / "out")
     settle(panel, qtbot)
     assert session.is_saved
-    assert panel.controls.results.state.text() == "Saved in out."
+    assert panel.controls.state.text() == "Saved in out."
     assert (tmp_path / "out" / "regions.csv").exists()
 
 
@@ -84,7 +88,7 @@ def test_slider_previews_and_makes_the_measurement_old(panel, qtbot, sample_case
     assert session.threshold_by_hand == 90
     assert panel.stage.layer(session, PREVIEW).visible
     assert not panel.stage.layer(session, MINERAL).visible
-    assert "Changed" in panel.controls.results.state.text()
+    assert "Changed" in panel.controls.state.text()
     assert not panel.controls.results.save.isEnabled()
     analysis = measured(panel, qtbot)
     assert analysis.recipe.name == "von-kossa (by hand)"
@@ -116,7 +120,7 @@ def test_case_with_regions_and_two_units(panel, qtbot, sample_case):
 
 def test_drawn_region_is_measured_and_nothing_else(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case / "section.tif")
-    panel.controls.draw.click()
+    panel.controls.regions.draw.click()
     layer = panel.stage.layer(session, REGIONS)
     assert str(layer.mode) == "add_polygon"
     corners = np.array([(699.5, 799.5), (699.5, 1199.5), (1099.5, 1199.5), (1099.5, 799.5)])
@@ -174,18 +178,18 @@ def test_errors_are_said_and_life_goes_on(panel, qtbot, sample_case, tmp_path):
     assert "broken.tif" in panel.controls.message.text()
     assert not panel.open_path(tmp_path / "absent")
     opened(panel, qtbot, sample_case / "section.tif")
-    panel._on_recipe("radiograph-global")
+    panel.controls.rule.recipe_chosen.emit("radiograph-global")
     panel.controls.measure.click()
     settle(panel, qtbot)
     assert "colour" in panel.controls.message.text()
-    panel._on_recipe("")
+    panel.controls.rule.recipe_chosen.emit("")
     settle(panel, qtbot)
     measured(panel, qtbot)
 
 
 def test_an_unforeseen_fault_is_said_too(panel, qtbot, sample_case, monkeypatch):
     opened(panel, qtbot, sample_case / "section.tif")
-    monkeypatch.setattr(session_module, "analyse", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(question_module, "analyse", lambda *_, **__: 1 / 0)
     panel.controls.measure.click()
     settle(panel, qtbot)
     assert "ZeroDivisionError" in panel.controls.message.text()
@@ -202,7 +206,7 @@ def test_cancel_stops_and_leaves_things_as_they_were(panel, qtbot, sample_case, 
         go_on.wait(10)
         return analyse(source, recipe, annotations, progress=progress)
 
-    monkeypatch.setattr(session_module, "analyse", slow)
+    monkeypatch.setattr(question_module, "analyse", slow)
     panel.controls.measure.click()
     assert panel.controls.measure.text() == "Cancel"
     assert not panel.controls.rule.isEnabled()
@@ -250,10 +254,10 @@ def test_style(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case / "section.tif")
     measured(panel, qtbot)
     layer = panel.stage.layer(session, MINERAL)
-    results = panel.controls.results
-    results.outline.setChecked(True)
-    results.opacity.setValue(0.4)
-    results.colour.setCurrentText("cyan")
+    style = panel.controls.style_view
+    style.outline.setChecked(True)
+    style.opacity.setValue(0.4)
+    style.colour.setCurrentText("cyan")
     assert layer.contour > 0
     assert layer.opacity == pytest.approx(0.4)
-    np.testing.assert_allclose(layer.colormap.map(np.array([3]))[0][:3], (0.0, 0.85, 1.0), atol=0.01)
+    np.testing.assert_allclose(layer.colormap.map(np.array([1]))[0][:3], (0.0, 0.85, 1.0), atol=0.01)

@@ -13,8 +13,11 @@ from calcannot.model.recipe import Interval
 from calcannot.pipeline.analyse import resolve_for
 from calcannot.segment.shipped import load_recipe
 from calcannot.segment.window import WindowClassifier
+from napari_calcannot.image_pyramid import ImagePyramid
 from napari_calcannot.layers import preview_limits
 from napari_calcannot.preview import preview_rule
+from napari_calcannot.tile_cache import TileCache
+from napari_calcannot.value_pyramid import ValuePyramid
 
 
 def mask_of(source, recipe):
@@ -26,9 +29,10 @@ def mask_of(source, recipe):
 
 def drawn(source, rule, threshold):
     """As the graphics card does it: clear up to the lower limit, coloured from the upper one."""
+    values = ValuePyramid(source, rule, Annotations(), ImagePyramid(source, TileCache()), TileCache())
     info = source.info
-    values = rule.values(source.read(0, 0, info.height_px, info.width_px)).astype(np.float64)
-    low, high = preview_limits(rule, threshold)
+    low, high = preview_limits(values, threshold)
+    values = values.at(0, 0, info.height_px, info.width_px).astype(np.float64)
     return np.clip((values - low) / (high - low), 0, 1) >= 0.5
 
 

@@ -12,7 +12,8 @@ from calcannot.errors import CalibrationError, OutputError, RecipeError
 from calcannot.model.annotation import Annotations
 from calcannot.segment.shipped import load_recipe
 from calcannot.store.geojson import read_annotations
-from napari_calcannot.session import Session, save_results
+from napari_calcannot.save_results import save_results
+from napari_calcannot.session import Session
 
 SAME = ("regions.csv", "images.csv")
 
@@ -25,7 +26,7 @@ def assert_same_tables(first: Path, second: Path) -> None:
 def test_section_as_the_command_line(sample_case, tmp_path, opened):
     session = opened(sample_case / "section.tif")
     session.measure()
-    session.save(tmp_path / "window")
+    save_results([session], tmp_path / "window")
     measure(sample_case / "section.tif", output=tmp_path / "line")
     assert_same_tables(tmp_path / "window", tmp_path / "line")
     assert session.analysis.totals.region_count > 100
@@ -36,7 +37,7 @@ def test_radiograph_with_regions_as_the_command_line(sample_case, tmp_path, open
     session = opened(sample_case / "radiograph.dcm", read_annotations(drawn))
     assert session.recipe.name == "radiograph-local"
     session.measure()
-    session.save(tmp_path / "window")
+    save_results([session], tmp_path / "window")
     code = "import sys; from calcannot.cli.main import main; sys.exit(main())"
     arguments = ["measure", str(sample_case / "radiograph.dcm"), "-o", str(tmp_path / "line"), "--within", str(drawn)]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
@@ -53,7 +54,7 @@ def test_real_section_with_a_threshold_by_hand_and_a_pixel_size(shared_data, tmp
     session.set_pixel_size("0.5um")
     session.set_threshold(101)
     session.measure()
-    session.save(tmp_path / "window")
+    save_results([session], tmp_path / "window")
     recipe = load_recipe("von-kossa").with_threshold(101.0)
     measure(image, recipe, output=tmp_path / "line", pixel_size="0.5um")
     assert_same_tables(tmp_path / "window", tmp_path / "line")
@@ -64,7 +65,7 @@ def test_pixel_size_given_twice_is_recorded_as_given_once(sample_case, tmp_path,
     session.set_pixel_size("3um")
     session.set_pixel_size("0.25umx0.5um")
     session.measure()
-    session.save(tmp_path / "window")
+    save_results([session], tmp_path / "window")
     measure(sample_case / "section.tif", output=tmp_path / "line", pixel_size="0.25umx0.5um")
     assert_same_tables(tmp_path / "window", tmp_path / "line")
 
@@ -92,7 +93,7 @@ def test_a_change_makes_the_measurement_old_and_back_makes_it_current(colour_sou
     assert not session.is_current
     session.measure()
     session.set_annotations(Annotations())
-    assert not session.is_current
+    assert session.is_current, "nothing was drawn and nothing is: the numbers stand"
 
 
 def test_automatic_threshold_stays_known_beside_one_by_hand(sample_case, opened):
@@ -128,10 +129,10 @@ def test_saving_refuses_a_folder_with_results_of_another_image(sample_case, tmp_
     first, second = opened(sample_case / "section.tif"), opened(sample_case / "radiograph.dcm")
     for session in (first, second):
         session.measure()
-    first.save(tmp_path)
+    save_results([first], tmp_path)
     assert first.is_saved
     with pytest.raises(OutputError, match=r"section\.tif"):
-        second.save(tmp_path)
+        save_results([second], tmp_path)
     save_results([first, second], tmp_path)
     images = json.loads((tmp_path / "run.json").read_text())["images"]
     assert [each["image"] for each in images] == ["section.tif", "radiograph.dcm"]
@@ -139,7 +140,7 @@ def test_saving_refuses_a_folder_with_results_of_another_image(sample_case, tmp_
 
 def test_saving_refuses_what_is_not_measured(sample_case, tmp_path, opened):
     with pytest.raises(OutputError, match="Measure first"):
-        opened(sample_case / "section.tif").save(tmp_path)
+        save_results([opened(sample_case / "section.tif")], tmp_path)
 
 
 def test_session_and_converters_know_no_window():

@@ -10,6 +10,7 @@ from calcannot.errors import AnnotationError
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.segment.polygons import inside
 from calcannot.store.geojson import read_annotations
+from napari_calcannot.painting import Hand
 from napari_calcannot.strokes import annotations_from, ring_to_vertices, shapes_from, vertices_to_ring
 
 SQUARE = np.array([(2.0, 3.0), (12.0, 3.0), (12.0, 9.0), (2.0, 9.0)])
@@ -19,7 +20,7 @@ rings = st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=12).m
 
 
 def back(shapes, features, previous, types=None):
-    return annotations_from(shapes, types or ["polygon"] * len(shapes), features, previous)
+    return annotations_from(shapes, types or ["polygon"] * len(shapes), features, previous, Hand("me"))
 
 
 @given(rings)
@@ -44,7 +45,9 @@ def test_first_pixel_is_centred_on_zero():
 def test_rows_and_columns_are_not_swapped():
     """A shape drawn around the pixel (row 2, column 7) takes in that pixel and no other."""
     drawn = np.array([(1.6, 6.6), (1.6, 7.4), (2.4, 7.4), (2.4, 6.6)])
-    annotations, _ = back([drawn], {"id": [""], "ring": [0], "kind": ["region"], "name": [""]}, Annotations())
+    annotations, _ = back(
+        [drawn], {"id": [""], "ring": [0], "kind": ["region"], "name": [""], "reason": [""]}, Annotations()
+    )
     mask = inside(annotations.strokes[0], 0, 0, 10, 10)
     assert np.argwhere(mask).tolist() == [[2, 7]]
 
@@ -83,7 +86,7 @@ def test_a_pasted_copy_is_a_region_of_its_own_and_cuts_no_hole():
 def test_other_strokes_are_kept_and_lines_enclose_nothing():
     added = Stroke("b", StrokeKind.ADD, (SQUARE,))
     previous = Annotations((added, Stroke("a", StrokeKind.REGION, (SQUARE,))))
-    features = {"id": [""], "ring": [0], "kind": ["region"], "name": [""]}
+    features = {"id": [""], "ring": [0], "kind": ["region"], "name": [""], "reason": [""]}
     result, _ = back([np.array([(0, 0), (5, 5)])], features, previous, ["line"])
     assert result.strokes == (added,)
     assert result.regions == ()
@@ -91,7 +94,7 @@ def test_other_strokes_are_kept_and_lines_enclose_nothing():
 
 def test_an_ellipse_becomes_a_polygon_of_its_area():
     box = np.array([(0.0, 0.0), (0.0, 40.0), (20.0, 40.0), (20.0, 0.0)])
-    features = {"id": [""], "ring": [0], "kind": ["region"], "name": [""]}
+    features = {"id": [""], "ring": [0], "kind": ["region"], "name": [""], "reason": [""]}
     result, _ = back([box], features, Annotations(), ["ellipse"])
     assert Polygon(result.strokes[0].rings[0]).area == pytest.approx(np.pi * 20 * 10, rel=0.002)
 
@@ -99,7 +102,7 @@ def test_an_ellipse_becomes_a_polygon_of_its_area():
 def test_an_outline_that_crosses_itself_is_refused():
     bow = np.array([(0.0, 0.0), (10.0, 10.0), (0.0, 10.0), (10.0, 0.0)])
     with pytest.raises(AnnotationError, match="crosses itself"):
-        back([bow], {"id": [""], "ring": [0], "kind": ["region"], "name": [""]}, Annotations())
+        back([bow], {"id": [""], "ring": [0], "kind": ["region"], "name": [""], "reason": [""]}, Annotations())
 
 
 def test_regions_of_the_sample_case(sample_case):

@@ -1,0 +1,73 @@
+"""Where the viewer looks, in pixels of an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_calcannot.live_mask import Box
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+SEEN_AROUND_REGION = 4.0
+
+
+class Camera:
+    """A viewer's camera, for one image layer at a time.
+
+    Parameters
+    ----------
+    viewer
+        Of napari; its public names only.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+
+    def fly_to(self, layer: Any, box: tuple[float, float, float, float], margin: float = SEEN_AROUND_REGION) -> None:
+        """Bring a box into view: first row and column, and the row and column after the last, in pixels."""
+        scale = self._world_per_pixel(layer)
+        centre = [(box[axis] + box[axis + 2] - 1) / 2 * scale[axis] for axis in (0, 1)]
+        size = [max(1.0, box[axis + 2] - box[axis]) * scale[axis] for axis in (0, 1)]
+        canvas = self._viewer.canvas.size
+        camera = self._viewer.scene.camera
+        camera.center = (0.0, *centre)
+        camera.zoom = min(float(canvas[axis]) / (margin * size[axis]) for axis in (0, 1))
+
+    def centre_on(self, layer: Any, row: float, col: float) -> None:
+        """Look at a pixel without a change of zoom."""
+        scale = self._world_per_pixel(layer)
+        self._viewer.scene.camera.center = (0.0, row * scale[0], col * scale[1])
+
+    def view(self, layer: Any) -> tuple[float, float, float, float]:
+        """First row and column, last row and column that are in view; may reach out of the image."""
+        scale = self._world_per_pixel(layer)
+        camera = self._viewer.scene.camera
+        canvas = self._viewer.canvas.size
+        centre = [float(camera.center[axis]) / scale[axis] for axis in (-2, -1)]
+        half = [float(canvas[axis]) / float(camera.zoom) / scale[axis] / 2 for axis in (0, 1)]
+        return centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1]
+
+    def visible(self, layer: Any, height: int, width: int) -> Box | None:
+        """Pixels of an image in view; None where it is out of view."""
+        row, col, last_row, last_col = self.view(layer)
+        box = Box(max(0, int(row)), max(0, int(col)), min(height, int(last_row) + 1), min(width, int(last_col) + 1))
+        return box if box.last_row > box.row and box.last_col > box.col else None
+
+    def screen_px_per_pixel(self, layer: Any) -> float:
+        """Pixels of the screen to one of the image."""
+        return float(self._viewer.scene.camera.zoom) * self._world_per_pixel(layer)[1]
+
+    def pixel_at(self, layer: Any, position: Any) -> tuple[float, float]:
+        """Row and column of a place in the world; pixel (0, 0) is centred on (0, 0)."""
+        row, col = layer.world_to_data(position)[-2:]
+        return float(row), float(col)
+
+    def _world_per_pixel(self, layer: Any) -> list[float]:
+        """World units in one pixel: napari draws in the smallest unit of all layers."""
+        world = self._viewer.layers.units
+        found = []
+        for axis in (-2, -1):
+            factor = 1.0 if world is None else float((1 * layer.units[axis]).to(world[axis]).magnitude)
+            found.append(float(layer.scale[axis]) * factor)
+        return found

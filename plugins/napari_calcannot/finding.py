@@ -1,0 +1,159 @@
+"""Recipe, threshold and their preview; regions of interest; how much it would be, for the view and for the image."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+
+from calcannot.errors import CalcannotError
+from calcannot.report.numbers import area_text, significant
+from napari_calcannot.layers import IMAGE
+from napari_calcannot.preview import PreviewRule, counted_share
+from napari_calcannot.wording import sentence
+
+if TYPE_CHECKING:
+    from calcannot.model.image import ImageInfo
+    from calcannot.model.resolved import ResolvedRecipe
+    from calcannot.segment.statistics import ImageStatistics
+    from napari_calcannot.controls import Controls
+    from napari_calcannot.desk import Desk
+    from napari_calcannot.session import Session
+
+_REST_MS = 250  # from the last move of the slider, or of an outline, until numbers are looked at
+_LARGEST_VIEW_PX = 4_000_000
+
+
+class Finding(QObject):  # type: ignore[misc]
+    """Joins the tab "Find" with the session.
+
+    Parameters
+    ----------
+    desk, controls
+        What is shown, and where.
+    """
+
+    def __init__(self, desk: Desk, controls: Controls) -> None:
+        super().__init__(desk)
+        self._desk, self._controls = desk, controls
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        self._settle = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._settle.timeout.connect(self.take_regions)
+        rule = controls.rule
+        rule.recipe_chosen.connect(lambda name: desk.change(lambda session: session.set_recipe(name or None)))
+        rule.threshold_moved.connect(self._on_threshold)
+        rule.automatic_asked.connect(lambda: desk.change(lambda session: session.set_threshold(None)))
+        rule.preview_toggled.connect(lambda _: self.show_preview())
+        controls.regions.draw_asked.connect(self._on_draw)
+        controls.scale.size_given.connect(lambda text: desk.change(lambda session: session.set_pixel_size(text)))
+
+    def stop(self) -> None:
+        """Look at nothing any more."""
+        self._rest.stop()
+        self._settle.stop()
+
+    def show_preview(self) -> None:
+        """Bring the preview in line with the session, and find the automatic threshold where it is not known."""
+        desk, session, view = self._desk, self._desk.session, self._controls.rule
+        if session is None:
+            return
+        rule, threshold = view.rule, session.threshold
+        wanted = view.preview.isChecked() and not session.shows_mask and desk.stage.is_shown
+        if rule is not None and threshold is not None and wanted:
+            desk.stage.show_preview(session, rule, threshold)
+        else:
+            desk.stage.hide_preview(session)
+        if session.shows_mask:
+            desk.stage.show_mineral(session, redrawn=False)
+        if rule is not None and session.resolved is None and not desk.is_working:
+            question = session.automatic_question()
+            desk.runner.start(question.resolve, partial(self._on_resolved, session), desk.say)
+        self._rest.start()
+
+    def settle_soon(self, _: object = None) -> None:
+        """Outlines were changed in the viewer: take them over when they have come to rest."""
+        self._settle.start()
+
+    def take_regions(self) -> bool:
+        """Read the regions off the viewer; False where one is not valid, which is said."""
+        desk, session = self._desk, self._desk.session
+        if session is None or desk.is_working:
+            return False
+        try:
+            annotations = desk.stage.annotations(session)
+        except CalcannotError as error:
+            desk.say(sentence(error))
+            return False
+        if annotations is not session.annotations:
+            return desk.change(lambda s: s.set_annotations(annotations))
+        return True
+
+    def _on_threshold(self, threshold: float) -> None:
+        desk, session, rule = self._desk, self._desk.session, self._controls.rule.rule
+        if session is None or rule is None or not desk.stage.shows_preview(session):
+            desk.change(lambda each: each.set_threshold(threshold))
+            return
+        # While the slider moves, two numbers on the graphics card and a line of text; all else when it rests.
+        session.set_threshold(threshold)
+        desk.stage.show_preview(session, rule, threshold)
+        self._controls.rule.show_threshold(session)
+        self._rest.start()
+
+    def _on_draw(self, kind: str, shape: str, reason: str) -> None:
+        session = self._desk.session
+        if session is not None:
+            self._desk.stage.draw_region(session, kind, shape, reason)
+            end = "Click around it, then press Enter." if shape == "polygon" else "Drag on the image."
+            self._desk.say(f"{end} To change or delete it, use the layer controls on the left.")
+
+    def _on_resolved(self, session: Session, found: tuple[ResolvedRecipe, ImageStatistics]) -> None:
+        session.resolved, session.statistics = found
+        self._desk.state_changed.emit()
+
+    def _on_rest(self) -> None:
+        self._desk.state_changed.emit()
+        self._rest.stop()
+        self._count()
+
+    def _count(self) -> None:
+        """Say how much mineral there is at this threshold."""
+        session, rule = self._desk.session, self._controls.rule.rule
+        if session is None or rule is None or session.threshold is None:
+            self._controls.rule.show_counts("")
+            return
+        lines = [
+            f"{where}: {text}"
+            for where, text in (("In view", self._of_view(session, rule)), ("Image", _of_image(session, rule)))
+            if text
+        ]
+        self._controls.rule.show_counts("\n".join([*lines, "By the threshold alone."]) if lines else "")
+
+    def _of_view(self, session: Session, rule: PreviewRule) -> str:
+        """Of the visible part of the level on show; of a lower level, where small grains count as a whole pixel."""
+        values = self._desk.stage.preview_values(session)
+        layer = self._desk.stage.layer(session, IMAGE)
+        info = session.info
+        box = None if layer is None else self._desk.stage.camera.visible(layer, info.height_px, info.width_px)
+        if values is None or box is None or session.threshold is None:
+            return ""
+        if box.shape[0] * box.shape[1] > _LARGEST_VIEW_PX:
+            return "zoom in to see numbers of the view"
+        inside = values.levels()[0][box.row : box.last_row, box.col : box.last_col]
+        taken = np.asarray(inside).astype(np.int64) > rule.cut(session.threshold) + values.shift
+        return _text(info, int(taken.sum()), taken.size)
+
+
+def _of_image(session: Session, rule: PreviewRule) -> str:
+    statistics, threshold = session.statistics, session.threshold
+    if statistics is None or threshold is None or rule.channel.spec not in statistics.channels:
+        return ""
+    share = counted_share(statistics, rule, threshold)
+    return "" if share is None else _text(session.info, round(share * statistics.pixel_count), statistics.pixel_count)
+
+
+def _text(info: ImageInfo, taken_px: int, total_px: int) -> str:
+    area_mm2 = None if info.calibration is None else taken_px * info.calibration.pixel_area_um2 / 1e6
+    return f"{area_text(area_mm2, taken_px)}, {significant(100 * taken_px / max(1, total_px))} %"

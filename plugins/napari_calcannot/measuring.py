@@ -1,0 +1,110 @@
+"""Measuring in the background, by the button and by itself after corrections."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer
+
+from calcannot.errors import CalcannotError
+from napari_calcannot.wording import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from calcannot.model.analysis import Analysis
+    from napari_calcannot.desk import Desk
+    from napari_calcannot.session import Session
+
+_IDLE_MS = 1200
+_SLOW_S = 4.0
+_SLOW_IDLE_MS = 6000  # of a slide: numbers follow when the hand has come to rest
+
+
+class Measuring(QObject):  # type: ignore[misc]
+    """Runs one job at a time that the panel waits for, and quiet ones that it does not wait for.
+
+    Parameters
+    ----------
+    desk
+        What is measured.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self._idle = QTimer(self, singleShot=True)
+        self._idle.timeout.connect(self._measure_quietly)
+        desk.strokes_changed.connect(self._on_strokes)
+
+    def stop(self) -> None:
+        """Measure no more."""
+        self._idle.stop()
+
+    def measure(self) -> None:
+        """Measure the image in hand; while something runs, cancel it instead."""
+        desk, session = self._desk, self._desk.session
+        if desk.is_working:
+            desk.runner.cancel()
+            return
+        if session is None:
+            return
+        try:
+            question = session.question()
+        except CalcannotError as error:
+            desk.say(sentence(error))
+            return
+        self.work(question.measure, partial(self._on_measured, session))
+
+    def work(self, work: Callable[..., object], done: Callable[..., None]) -> None:
+        """Run what locks the panel: a measurement, or writing."""
+        desk = self._desk
+
+        def finished(result: object) -> None:
+            desk.is_working = False
+            done(result)
+            desk.state_changed.emit()
+
+        def failed(message: str) -> None:
+            desk.is_working = False
+            desk.state_changed.emit()
+            desk.say(message or "Cancelled.")
+
+        self._idle.stop()
+        desk.say("")
+        desk.is_working = True
+        desk.runner.start(work, finished, failed)
+        desk.state_changed.emit()
+
+    def _on_measured(self, session: Session, analysis: Analysis) -> None:
+        session.take(analysis)
+        if session.threshold_by_hand is None and session.resolved is None:
+            session.resolved = analysis.resolved
+        self._desk.stage.show_mineral(session)
+
+    def _on_strokes(self) -> None:
+        """Corrections are on screen already; the table and the numbers of record follow."""
+        session = self._desk.session
+        made = None if session is None else session.analysis
+        if made is None or session is None or session.is_current or not session.shows_mask:
+            self._idle.stop()
+            return
+        took_s = sum(made.timings_s.values())
+        if not self._desk.is_working:
+            self._desk.runner.drop()  # what it measures is of strokes that have changed
+        self._idle.start(_SLOW_IDLE_MS if took_s > _SLOW_S else _IDLE_MS)
+
+    def _measure_quietly(self) -> None:
+        desk, session = self._desk, self._desk.session
+        if session is None or desk.is_working or session.is_current or not session.shows_mask:
+            return
+        question = session.question()
+
+        def done(analysis: Analysis) -> None:
+            if session in desk.sessions:
+                session.take(analysis)
+                desk.stage.show_mineral(session)
+                desk.state_changed.emit()
+
+        desk.runner.start(question.measure, done, desk.say)

@@ -1,0 +1,75 @@
+"""What is to be measured, as it stood when it was asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calcannot.model.annotation import Annotations, Stroke, StrokeKind
+from calcannot.pipeline.analyse import analyse, resolve_for
+
+if TYPE_CHECKING:
+    from calcannot.io.source import Source
+    from calcannot.model.analysis import Analysis
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.resolved import ResolvedRecipe
+    from calcannot.pipeline.scan import Progress
+    from calcannot.segment.statistics import ImageStatistics
+
+BOUNDING = (StrokeKind.REGION, StrokeKind.EXCLUDE)
+"""Kinds that say where is measured, and so move automatic thresholds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Image, recipe and strokes: a worker holds this and never the session."""
+
+    source: Source
+    recipe: Recipe
+    annotations: Annotations
+
+    def resolve(self, progress: Progress | None = None) -> tuple[ResolvedRecipe, ImageStatistics]:
+        """Give the recipe in numbers, and the histograms they were found in."""
+        return resolve_for(self.source, self.recipe, self.annotations, progress=progress)
+
+    def measure(self, progress: Progress | None = None) -> Analysis:
+        """Measure, by the function that every other door calls."""
+        return analyse(self.source, self.recipe, self.annotations, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The recipe that was chosen, and the threshold set by hand; None for each that is automatic."""
+
+    chosen: Recipe | None = None
+    threshold: float | None = None
+
+
+_LATEST: deque[tuple[Annotations, tuple[Stroke, ...]]] = deque(maxlen=8)
+
+
+def deciding(annotations: Annotations) -> tuple[Stroke, ...]:
+    """Strokes that decide a pixel: to accept a region changes no number."""
+    for known, strokes in _LATEST:
+        if known is annotations:
+            return strokes
+    strokes = tuple(stroke for stroke in annotations.strokes if stroke.kind is not StrokeKind.ACCEPT)
+    _LATEST.append((annotations, strokes))
+    return strokes
+
+
+def is_same(a: Stroke, b: Stroke) -> bool:
+    """Whether two strokes decide the same pixels: one that was read from disk again is another object."""
+    if a is b:
+        return True
+    if a.id != b.id or a.kind is not b.kind or len(a.rings) != len(b.rings):
+        return False
+    return all(np.array_equal(x, y) for x, y in zip(a.rings, b.rings, strict=True))
+
+
+def are_same(a: tuple[Stroke, ...], b: tuple[Stroke, ...]) -> bool:
+    """Whether two lists of strokes decide the same pixels."""
+    return len(a) == len(b) and all(map(is_same, a, b))

@@ -1,0 +1,91 @@
+"""Looks now and then whether tiles have arrived that a view had to do without, and draws it anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+if TYPE_CHECKING:
+    from napari_calcannot.desk import Desk
+    from napari_calcannot.session import Session
+
+_INTERVAL_MS = 60
+_FILL_MS = 1000  # the lower levels of the preview change slowly
+
+
+class TileWatch(QObject):  # type: ignore[misc]
+    """One timer in the window's thread: no signal crosses threads.
+
+    Parameters
+    ----------
+    desk
+        Its images are watched.
+    """
+
+    failed = Signal(str)
+    """Why tiles cannot be read, once for each time that reading begins to fail."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self._filled: dict[Session, int] = {}
+        self._failing: set[Session] = set()
+        self._timer = QTimer(self, interval=_INTERVAL_MS)
+        self._timer.timeout.connect(self.look)
+        self._slow = QTimer(self, interval=_FILL_MS)
+        self._slow.timeout.connect(self._look_at_filling)
+
+    def start(self) -> None:
+        """Begin to look; images that are large are read without waiting from now on."""
+        for session in self._desk.sessions:
+            session.pixels.waits = not session.pixels.is_large
+        self._timer.start()
+        self._slow.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+        self._slow.stop()
+        for session in self._desk.sessions:
+            session.pixels.waits = True
+
+    def look(self) -> None:
+        """Draw anew what has changed."""
+        session = self._desk.session
+        if session is None or session not in self._desk.sessions:
+            return
+        values = self._desk.stage.preview_values(session)
+        loaders = [session.pixels.loader, *([] if values is None else [values.loader])]
+        if any(loader.take_arrived() for loader in loaders):  # a list: each is to be asked
+            waits = [loader.wait_s for loader in loaders]
+            for loader in loaders:
+                loader.wait_s = 0.0
+            self._desk.stage.refresh_pixels(session)
+            for loader, wait_s in zip(loaders, waits, strict=True):
+                loader.wait_s = wait_s
+        failure = next((loader.failure for loader in loaders if loader.failure is not None), None)
+        if failure is not None and session not in self._failing:
+            self._failing.add(session)
+            self.failed.emit(str(failure))
+        elif failure is None:
+            self._failing.discard(session)
+
+    def retry(self) -> None:
+        """Read again what could not be read."""
+        session = self._desk.session
+        if session is not None:
+            session.pixels.loader.retry()
+            values = self._desk.stage.preview_values(session)
+            if values is not None:
+                values.loader.retry()
+
+    def _look_at_filling(self) -> None:
+        session = self._desk.session
+        values = None if session is None else self._desk.stage.preview_values(session)
+        if session is None or values is None:
+            return
+        filled = values.filled_boxes
+        if filled != self._filled.get(session):
+            self._filled = {session: filled}
+            self._desk.stage.refresh_pixels(session)
