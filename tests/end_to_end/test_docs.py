@@ -155,6 +155,25 @@ def test_every_column_is_explained_in_order():
     assert re.findall(r"^\| `(\w+)` \|", regions, re.M) == ["image", *columns]
 
 
+def test_every_column_of_the_study_table_is_explained():
+    from calcannot.batch.study_columns import CASE_ROWS, IMAGE_ROWS, LESION_ROWS
+
+    page = text_of(DOCS / "study-table.md")
+    first, _, rest = page.partition("## One row a lesion")
+    named = re.findall(r"^\| `(\w+)` \|", first, re.M)
+    assert [column.name for column in IMAGE_ROWS] == [*named, *IMAGE_COLUMNS[1:]]
+    lesion, case = rest.split("## One row a case")
+    for columns, text in ((LESION_ROWS, lesion), (CASE_ROWS, case)):
+        described = set()
+        for prefix, fields in re.findall(r"^\| (?:`(\w+_)`|) ?\| (`.*) \|$", text, re.M):
+            for name, star in re.findall(r"`(\w+)`(\\\*)?", fields):
+                endings = ("value", "status", "number", "unit") if star else ("value", "status")
+                described |= {f"{prefix}{name}_{ending}" for ending in endings}
+        plain = {name for name in re.findall(r"`(\w+)`", text) if not name.endswith("_")}
+        assert {column.name for column in columns} - plain == described - plain
+        assert {column.name for column in columns} <= plain | described
+
+
 def _section(page: str, title: str) -> str:
     """Text under a heading, up to the next of its level."""
     level = title.split()[0]

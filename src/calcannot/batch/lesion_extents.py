@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,62 +10,53 @@ import numpy.typing as npt
 
 from calcannot.morphometry.geometry import extent_of
 from calcannot.morphometry.hull import common_hull
-from calcannot.report.document import MeasuredExtent
-from calcannot.report.numbers import area_text, extent_text
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations, Stroke
-    from calcannot.model.calibration import Calibration
-    from calcannot.model.regions import LabelledRuns
     from calcannot.store.results_reader import ResultItem
 
 
-def extents_of(item: ResultItem, annotations: Annotations | None) -> list[MeasuredExtent]:
-    """Extent and area in each region of interest, then of the whole image.
+@dataclass(frozen=True, slots=True)
+class RegionExtent:
+    """Mineral in one region of interest: its area, the largest diameter of its hull and the width across it.
 
-    Regions that were drawn or taken away after the run are not those that it measured: then only the whole is given.
+    In mm where there is a pixel size (the px lengths are then None), else in px of square pixels.
     """
-    totals = item.totals
-    lengths = (totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px)
-    area = area_text(totals.calcified_area_mm2, totals.calcified_area_px)
-    whole = MeasuredExtent(item.name, "all regions together", _times(extent_text(*lengths)), area)
-    drawn = annotations.regions if annotations else ()
-    if not totals.region_count or not drawn or len(drawn) != item.regions_of_interest:
-        return [whole]
-    within = [_within(item, stroke) for stroke in drawn]
-    return [*(each for each in within if each is not None), whole]
+
+    name: str
+    area_px: int
+    area_mm2: float | None
+    length_mm: float | None
+    width_mm: float | None
+    length_px: float | None
+    width_px: float | None
 
 
-def _within(item: ResultItem, stroke: Stroke) -> MeasuredExtent | None:
+def extents_in_regions(item: ResultItem, annotations: Annotations) -> list[RegionExtent]:
+    """Measure what each region of interest holds; regions without mineral are left out.
+
+    Regions that were drawn or taken away after the run are not those that it measured: then there is nothing.
+    """
+    drawn = annotations.regions
+    if not item.totals.region_count or len(drawn) != item.regions_of_interest:
+        return []
+    return [extent for stroke in drawn if (extent := _within(item, stroke)) is not None]
+
+
+def _within(item: ResultItem, stroke: Stroke) -> RegionExtent | None:
     """Runs whose middle lies in the stroke."""
-    runs = item.runs
+    runs, size = item.runs, item.calibration
     rows = np.repeat(np.arange(runs.height_px), np.diff(runs.row_start))
     chosen = _inside(stroke, (runs.start + runs.stop) / 2, rows + 0.5)
     if not chosen.any():
         return None
-    area_px = int((runs.stop - runs.start)[chosen].sum())
-    length, width = _extent(runs, rows[chosen], chosen, item.calibration)
-    where = stroke.name or f"region {stroke.id[:8]}"
-    if item.calibration is None:
-        size = _times(extent_text(None, None, length, width))
-        return MeasuredExtent(item.name, where, size, area_text(None, area_px))
-    area_mm2 = area_px * item.calibration.pixel_area_um2 / 1e6
-    size = _times(extent_text(length / 1e3, width / 1e3, None, None))
-    return MeasuredExtent(item.name, where, size, area_text(area_mm2, area_px))
-
-
-def _times(size: str) -> str:
-    return size.replace(" x ", " × ")
-
-
-def _extent(
-    runs: LabelledRuns, rows: npt.NDArray[np.intp], chosen: npt.NDArray[np.bool_], calibration: Calibration | None
-) -> tuple[float, float]:
-    start, stop = runs.start[chosen], runs.stop[chosen]
-    corner_rows = np.concatenate([rows, rows, rows + 1, rows + 1])
-    hull = common_hull(corner_rows, np.concatenate([start, stop, start, stop]))
-    sizes = (calibration.um_per_px_row, calibration.um_per_px_col) if calibration else (1.0, 1.0)
-    return extent_of(*hull, *sizes)
+    start, stop, rows = runs.start[chosen], runs.stop[chosen], rows[chosen]
+    hull = common_hull(np.concatenate([rows, rows, rows + 1, rows + 1]), np.concatenate([start, stop, start, stop]))
+    name, area_px = stroke.name or f"region {stroke.id[:8]}", int((stop - start).sum())
+    if size is None:
+        return RegionExtent(name, area_px, None, None, None, *extent_of(*hull, 1.0, 1.0))
+    length_um, width_um = extent_of(*hull, size.um_per_px_row, size.um_per_px_col)
+    return RegionExtent(name, area_px, area_px * size.pixel_area_um2 / 1e6, length_um / 1e3, width_um / 1e3, None, None)
 
 
 def _inside(stroke: Stroke, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.batch.detail_picture import detail_picture
-from calcannot.batch.lesion_extents import extents_of
+from calcannot.batch.lesion_extents import extents_in_regions
 from calcannot.errors import ImageReadError, ResultsError
 from calcannot.report.document import Picture, Report, Row
 from calcannot.report.page import file_uri, render_page
 from calcannot.report.record import clinical_sizes, common_source, record_groups
-from calcannot.report.section import Pictures, image_section
+from calcannot.report.section import Pictures, image_section, in_all, in_region
 from calcannot.store.atomic import write_text
 from calcannot.store.case_folder import CaseFolder, is_case
 from calcannot.store.results_reader import read_newest
@@ -53,8 +53,9 @@ def gather_report(source: str | Path) -> Report:
     record: dict[str, Any] = case.record.to_dict() if case else {}
     measured = []
     for image_id, item in items:
-        drawn = case.annotations(image_id) if case and _is_image_of(case, image_id) else None
-        measured += extents_of(item, drawn)
+        if case and _is_image_of(case, image_id):
+            measured += [in_region(item.name, each) for each in extents_in_regions(item, case.annotations(image_id))]
+        measured.append(in_all(item.name, item.totals))
     return Report(
         title=str(record.get("title") or record.get("id") or _title_of(items)),
         case_id=str(record.get("id", "")),

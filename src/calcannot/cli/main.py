@@ -8,7 +8,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from calcannot._version import __version__
-from calcannot.cli import calibrate, case, demo, export, info, measure, phantom, recipe, report, run, verify, viewer
+from calcannot.cli import (
+    calibrate,
+    case,
+    demo,
+    export,
+    info,
+    measure,
+    phantom,
+    recipe,
+    report,
+    run,
+    table,
+    verify,
+    viewer,
+)
 from calcannot.errors import CalcannotError
 
 USAGE = 2
@@ -28,6 +42,7 @@ app.command("info")(info.info)
 app.command("measure")(measure.measure)
 app.command("report")(report.report)
 app.command("run")(run.run)
+app.command("table")(table.table)
 app.command("verify")(verify.verify)
 app.command("open")(viewer.open_viewer)
 app.add_typer(case.app, name="case")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.calibration import CalibrationPlane, CalibrationSource
-from calcannot.report.document import ImageSection, Picture, RegionRow, Row
+from calcannot.report.document import ImageSection, MeasuredExtent, Picture, RegionRow, Row
 from calcannot.report.numbers import (
     area_text,
     extent_text,
@@ -124,6 +124,37 @@ def image_section(item: Measured, pictures: Pictures) -> ImageSection:
         limits=tuple(limits(item.recipe, item.resolved, item.calibration)),
         provenance=_provenance(item),
     )
+
+
+class Extent(Protocol):
+    """Mineral in one region of interest."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def area_px(self) -> int: ...  # noqa: D102
+    @property
+    def area_mm2(self) -> float | None: ...  # noqa: D102
+    @property
+    def length_mm(self) -> float | None: ...  # noqa: D102
+    @property
+    def width_mm(self) -> float | None: ...  # noqa: D102
+    @property
+    def length_px(self) -> float | None: ...  # noqa: D102
+    @property
+    def width_px(self) -> float | None: ...  # noqa: D102
+
+
+def in_region(image: str, extent: Extent) -> MeasuredExtent:
+    """Extent in one region of interest, in words."""
+    size = extent_text(extent.length_mm, extent.width_mm, extent.length_px, extent.width_px)
+    return MeasuredExtent(image, extent.name, _times(size), area_text(extent.area_mm2, extent.area_px))
+
+
+def in_all(image: str, totals: Totals) -> MeasuredExtent:
+    """Extent of all regions of an image, in words."""
+    area = area_text(totals.calcified_area_mm2, totals.calcified_area_px)
+    return MeasuredExtent(image, "all regions together", _extent(totals), area)
 
 
 def _statement(item: Measured) -> str:
