@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.batch.case_run import STROKES
 from calcannot.morphometry.geometry import extent_of
 from calcannot.morphometry.hull import common_hull
+from calcannot.store.annotation_file import read_annotation_file
 
 if TYPE_CHECKING:
-    from calcannot.model.annotation import Annotations, Stroke
+    from calcannot.model.annotation import Stroke
+    from calcannot.store.case_folder import CaseFolder
     from calcannot.store.results_reader import ResultItem
 
 
@@ -32,11 +35,14 @@ class RegionExtent:
     width_px: float | None
 
 
-def extents_in_regions(item: ResultItem, annotations: Annotations) -> list[RegionExtent]:
-    """Measure what each region of interest holds; regions without mineral are left out.
+def extents_in_regions(item: ResultItem, case: CaseFolder, image_id: str) -> list[RegionExtent]:
+    """Measure what each region of interest of a run holds; regions without mineral are left out.
 
-    Regions that were drawn or taken away after the run are not those that it measured: then there is nothing.
+    A run of a case keeps the strokes that it measured. Where it does not, those of the case are taken, unless their
+    number has changed since: then there is nothing.
     """
+    kept = item.folder / STROKES
+    annotations = read_annotation_file(kept).state.annotations() if kept.exists() else case.annotations(image_id)
     drawn = annotations.regions
     if not item.totals.region_count or len(drawn) != item.regions_of_interest:
         return []

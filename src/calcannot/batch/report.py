@@ -54,7 +54,7 @@ def gather_report(source: str | Path) -> Report:
     measured = []
     for image_id, item in items:
         if case and _is_image_of(case, image_id):
-            measured += [in_region(item.name, each) for each in extents_in_regions(item, case.annotations(image_id))]
+            measured += [in_region(item.name, each) for each in extents_in_regions(item, case, image_id)]
         measured.append(in_all(item.name, item.totals))
     return Report(
         title=str(record.get("title") or record.get("id") or _title_of(items)),

@@ -124,7 +124,7 @@ def case_rows(member: Member) -> list[dict[str, Any]]:
 def _extents(member: Member, measured: Measured) -> list[Any]:
     if member.case is None or measured.item is None:
         return []
-    return extents_in_regions(measured.item, member.case.annotations(measured.image_id))
+    return extents_in_regions(measured.item, member.case, measured.image_id)
 
 
 def _leaves(part: Part, prefix: str) -> dict[str, Any]:
