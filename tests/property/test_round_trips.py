@@ -30,7 +30,7 @@ from calcannot.model.recipe import (
 )
 from calcannot.store.geojson import EXCLUDE_REASONS, to_geojson
 from calcannot.store.masks import write_mask
-from calcannot.store.regions_writer import RegionsWriter
+from calcannot.store.regions_writer import write_regions
 
 FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n/\\", exclude_categories=["Cs", "Cc"]), max_size=30)
@@ -186,9 +186,7 @@ def test_masks_come_back_from_ome_tiff(mask, calibrated, measure_mask, tmp_path)
 def test_columns_come_back_from_regions_csv(mask, calibrated, name, measure_mask, tmp_path):
     size = Calibration(0.25, 0.5, CalibrationSource.USER) if calibrated else None
     columns = region_columns(measure_mask(mask, size))
-    writer = RegionsWriter(tmp_path / "regions.csv")
-    writer.add(name, columns)
-    writer.finish()
+    write_regions(tmp_path / "regions.csv", name, columns)
     with (tmp_path / "regions.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file))
     assert header == ["image", *columns]

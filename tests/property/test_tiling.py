@@ -18,7 +18,7 @@ from skimage import measure as skm
 from calcannot import Annotations, ArraySource, Recipe, analyse, region_columns
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.image import Modality
-from calcannot.store.regions_writer import RegionsWriter
+from calcannot.store.regions_writer import write_regions
 
 SHAPE = (1150, 1111)
 TILES = [(256, 256), (16, 16), (300, 300), (64, 240), (97, 131), (1150, 1111)]
@@ -165,9 +165,7 @@ def whole_image(pixels: np.ndarray, recipe: Recipe, drawn: Annotations | None) -
 
 
 def table(analysis, folder) -> bytes:
-    writer = RegionsWriter(folder / "regions.csv")
-    writer.add("x", region_columns(analysis))
-    writer.finish()
+    write_regions(folder / "regions.csv", "x", region_columns(analysis))
     return (folder / "regions.csv").read_bytes()
 
 

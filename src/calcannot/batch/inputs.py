@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcannot.errors import ImageReadError
-from calcannot.io.folder import looks_like_image
+from calcannot.io.folder import is_image_folder, looks_like_image, parts_of_slides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def find_images(arguments: Sequence[str | Path], *, skip: Path | None = None) ->
     """Files, folders (searched to the bottom) and patterns, in the order given; inside a folder sorted by name.
 
     A file that was named is always taken, so that it fails with a reason if it is no image. In a folder only files that
-    look like images are taken.
+    look like images are taken. A folder that is one image (OME-Zarr, the files of one DICOM slide) is one image.
 
     Parameters
     ----------
@@ -44,33 +44,53 @@ def find_images(arguments: Sequence[str | Path], *, skip: Path | None = None) ->
     ImageReadError
         If a named file or folder is not there, or a folder or pattern holds no image.
     """
+    left_out = skip.resolve() if skip else None
     found: list[Input] = []
     for argument in arguments:
         path = Path(argument)
-        if path.is_dir():
-            inside = [Input(file, file.relative_to(path).as_posix()) for file in _files(path, skip)]
-            inside = [each for each in inside if looks_like_image(each.path)]
+        if path.exists():
+            inside = list(_images_at(path, left_out))
             if not inside:
                 raise ImageReadError("the folder holds no image", path=path)
             found += inside
-        elif not path.exists() and glob.has_magic(str(argument)):
+        elif glob.has_magic(str(argument)):
+            # A shell that expands patterns never shows them; that of Windows leaves them to the program.
             matches = sorted(Path(match) for match in glob.glob(str(argument), recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
-            if not matches:
-                raise ImageReadError("no file fits this pattern", path=path)
-            found += [Input(match, match.name) for match in matches if match.is_file()]
-        elif path.exists():
-            found.append(Input(path, path.name))
+            inside = [image for match in _outermost(matches) for image in _images_at(match, left_out)]
+            if not inside:
+                raise ImageReadError("no image fits this pattern", path=path)
+            found += inside
         else:
             raise ImageReadError("there is no such file", path=path, remedy="check the path")
     return _with_unique_names(found)
 
 
-def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
-    left_out = skip.resolve() if skip else None
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and not (left_out and path.resolve().is_relative_to(left_out)):
+def _images_at(path: Path, left_out: Path | None) -> Iterator[Input]:
+    """The image itself, a file of any kind included; or the images in a folder."""
+    if path.is_dir() and not is_image_folder(path):
+        for image in _images_below(path, left_out):
+            yield Input(image, image.relative_to(path).as_posix())
+    else:
+        # A folder may have been given as ``.``, which is no name.
+        yield Input(path, path.name or path.resolve().name)
+
+
+def _images_below(folder: Path, left_out: Path | None) -> Iterator[Path]:
+    parts = parts_of_slides(folder)
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path in parts or (left_out and path.resolve() == left_out):
+            continue
+        if path.is_dir() and not is_image_folder(path):
+            if not path.is_symlink():  # it may lead back here
+                yield from _images_below(path, left_out)
+        elif path.is_dir() or looks_like_image(path):
             yield path
+
+
+def _outermost(paths: list[Path]) -> list[Path]:
+    """Without what lies in an image that is a folder: a pattern that goes to the bottom matches its pieces too."""
+    images = {path for path in paths if path.is_dir() and is_image_folder(path)}
+    return [path for path in paths if not images.intersection(path.parents)]
 
 
 def _with_unique_names(inputs: list[Input]) -> list[Input]:

@@ -1,47 +1,41 @@
-"""Measure images one after another, each with all workers."""
+"""Measure many images, several side by side, and leave their results in one folder."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcannot.batch.inputs import Input, find_images
+from calcannot.batch.inputs import find_images
+from calcannot.batch.job import Job, Outcome, Settings, Watch
+from calcannot.batch.one import measure_job
 from calcannot.batch.results import ResultsFolder
-from calcannot.errors import CalcannotError, ImageReadError
-from calcannot.io import open_image, sha256_of
+from calcannot.batch.threads import run_side_by_side
+from calcannot.errors import OutputError
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.calibration import Calibration, parse_pixel_size
-from calcannot.pipeline.analyse import analyse
-from calcannot.segment.shipped import default_recipe, load_recipe
+from calcannot.pipeline.scan import default_workers
+from calcannot.segment.shipped import load_recipe
 from calcannot.store.geojson import read_annotations
 
 if TYPE_CHECKING:
-    from calcannot.model.analysis import Analysis
+    from collections.abc import Sequence
+
+    from calcannot.batch.inputs import Input
+    from calcannot.batch.job import Report
+    from calcannot.batch.parts import Parts
     from calcannot.model.recipe import Recipe
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one image: an analysis or an error, never both."""
-
-    input: Input
-    analysis: Analysis | None
-    error: CalcannotError | None
+# Images side by side unless a number is given: each needs memory of its own, and one alone keeps a few processors busy.
+_MOST_SIDE_BY_SIDE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One image and what was drawn on it."""
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during a run; finished images are kept for a run with ``resume``."""
 
-    input: Input
-    annotations: Annotations
-
-
-Watch = Callable[[Input, str, int, int], None]
-"""Called with the image, the stage, rows done and rows in all."""
+    def __init__(self, finished: int, total: int) -> None:
+        super().__init__(f"{finished} of {total} images are finished")
+        self.finished = finished
+        self.total = total
 
 
 def measure(
@@ -52,6 +46,8 @@ def measure(
     pixel_size: str | Calibration | None = None,
     within: str | Path | Annotations | None = None,
     workers: int | None = None,
+    jobs: int | None = None,
+    resume: bool = False,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images and, where a folder is given, write tables, masks, overlays and the record of the run.
@@ -69,9 +65,14 @@ def measure(
     within
         Regions of interest and exclusions, as GeoJSON or strokes, for every image.
     workers
-        Threads.
+        Threads in all; as many as processors unless given.
+    jobs
+        Images side by side; half as many as threads and 4 at most unless given.
+    resume
+        Do not measure again what an earlier run into the same folder has finished: the same image, recipe, strokes and
+        pixel size, by the same version of calcannot.
     progress
-        Called with the image, the stage, rows done and rows in all.
+        Called from the calling thread, as `Watch` says.
 
     Returns
     -------
@@ -81,7 +82,10 @@ def measure(
     Raises
     ------
     CalcannotError
-        If what was asked for is wrong for every image: a recipe, a pixel size or regions that cannot be read, no image.
+        If what was asked for is wrong for every image: a recipe, a pixel size or regions that cannot be read, no image,
+        a folder that cannot be written.
+    Stopped
+        On Ctrl-C.
     """
     arguments = [images] if isinstance(images, str | Path) else list(images)
     asked = load_recipe(recipe) if isinstance(recipe, str | Path) else recipe
@@ -90,8 +94,16 @@ def measure(
         within = read_annotations(within, everything_is=StrokeKind.REGION)
     annotations = within or Annotations()
     inputs = find_images(arguments, skip=Path(output) if output is not None else None)
-    jobs = [Job(each, annotations) for each in inputs]
-    return run_jobs(jobs, asked, output=output, calibration=calibration, workers=workers, progress=progress)
+    return run_jobs(
+        [Job(each, annotations) for each in inputs],
+        asked,
+        output=output,
+        calibration=calibration,
+        workers=workers,
+        side_by_side=jobs,
+        resume=resume,
+        progress=progress,
+    )
 
 
 def run_jobs(
@@ -101,60 +113,59 @@ def run_jobs(
     output: str | Path | None,
     calibration: Calibration | None = None,
     workers: int | None = None,
+    side_by_side: int | None = None,
+    resume: bool = False,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images that each have their own strokes; otherwise as ``measure``.
 
     Where there is one job and it fails, nothing is written.
     """
-    results = ResultsFolder(output) if output is not None else None
-    outcomes: list[Outcome] = []
+    threads = workers or default_workers()
+    beside = min(len(jobs), side_by_side or max(1, min(threads // 2, _MOST_SIDE_BY_SIDE)))
+    settings = Settings(recipe, calibration, max(1, threads // max(1, beside)))
+    results = ResultsFolder(output, resume=resume) if output is not None else None
+    parts = results.begin() if results else None
     try:
-        for job in jobs:
-            outcome = _measure_one(job, recipe, calibration, results, workers, progress)
-            outcomes.append(outcome)
-            if results and outcome.error:
-                results.add_failure(job.input.name, outcome.error)
-        if results and (len(jobs) > 1 or outcomes[0].error is None):
-            results.finish()
-        elif results:
-            results.abandon()
+        outcomes = _run_here(jobs, settings, parts, beside, progress)
+        if results and parts:
+            _collect(outcomes, results, parts)
+    except KeyboardInterrupt as stop:
+        if results is None or parts is None:
+            raise
+        finished = sum(parts.find(job.input.name, job.input.file_stem) is not None for job in jobs)
+        results.keep()
+        raise Stopped(finished, len(jobs)) from stop
     except BaseException:
         if results:
-            results.abandon()
+            results.keep()
         raise
     return outcomes
 
 
-def _measure_one(
-    job: Job,
-    asked: Recipe | None,
-    calibration: Calibration | None,
-    results: ResultsFolder | None,
-    workers: int | None,
-    progress: Watch | None,
-) -> Outcome:
-    each, annotations = job.input, job.annotations
+def _run_here(
+    jobs: Sequence[Job], settings: Settings, parts: Parts | None, beside: int, progress: Watch | None
+) -> list[Outcome]:
+    def work(job: Job, report: Report) -> Outcome:
+        return measure_job(job, settings, parts, report)
 
-    def report(stage: str, done: int, total: int) -> None:
-        if progress:
-            progress(each, stage, done, total)
+    return run_side_by_side(jobs, work, beside, progress)
 
-    try:
-        with open_image(each.path, calibration=calibration) as source:
-            recipe = asked or default_recipe(source.info, has_regions=bool(annotations.regions))
-            analysis = analyse(source, recipe, annotations, workers=workers, progress=report)
-            if results:
-                results.add(each.name, each.file_stem, sha256_of(each.path), source, analysis)
-            return Outcome(each, analysis, None)
-    except CalcannotError as error:
-        return Outcome(each, None, error)
-    except MemoryError:
-        remedy = "close other programs, or measure a region of it"
-        return Outcome(each, None, ImageReadError("does not fit into memory", path=each.path, remedy=remedy))
-    except Exception as error:
-        # A fault of ours in one image must not cost the other 499; run Python with -X dev to see where it was.
-        if sys.flags.dev_mode:
-            raise
-        what = f"could not be measured ({type(error).__name__}: {error})"
-        return Outcome(each, None, ImageReadError(what, path=each.path, remedy="please report this"))
+
+def _collect(outcomes: Sequence[Outcome], results: ResultsFolder, parts: Parts) -> None:
+    if len(outcomes) == 1 and outcomes[0].error is not None:
+        results.abandon()
+        return
+    for outcome in outcomes:
+        image = outcome.input
+        part = parts.find(image.name, image.file_stem) if outcome.error is None else None
+        if part is not None:
+            results.add_part(image.name, part)
+        else:
+            results.add_failure(image.name, outcome.error or _lost(image))
+    results.finish()
+
+
+def _lost(image: Input) -> OutputError:
+    what = "its finished results were removed while others were measured"
+    return OutputError(what, path=image.path, remedy="let nobody write into the folder of the results meanwhile")

@@ -1,43 +1,47 @@
-"""The folder that a measurement leaves: tables, masks, overlays, and the record of how they were made."""
+"""The folder that a run leaves: tables, masks, overlays, and the record of how they were made."""
 
 from __future__ import annotations
 
 import json
 import platform
-from contextlib import suppress
-from dataclasses import asdict
+import shutil
+import uuid
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calcannot._version import __version__
-from calcannot.errors import CalcannotError, OutputError
-from calcannot.morphometry.columns import region_columns
-from calcannot.report.overlay import write_overlay
-from calcannot.store.atomic import replacing, write_text
-from calcannot.store.masks import write_mask
-from calcannot.store.regions_writer import RegionsWriter
-from calcannot.store.tables import failed_row, image_row, write_images_table
+from calcannot.batch.finished import take_apart
+from calcannot.batch.parts import FOLDER, STATE, Part, Parts
+from calcannot.errors import CalcannotError, CaseBusyError, OutputError
+from calcannot.store.atomic import cannot_write, write_text
+from calcannot.store.lock import FolderLock
+from calcannot.store.regions_writer import merge_regions
+from calcannot.store.tables import failed_row, write_images_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from calcannot.model.analysis import Analysis
     from calcannot.model.image import ImageSource
 
 RUN_FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "tifffile", "imagecodecs", "pydicom", "pillow")
+_TABLES = ("run.json", "images.csv", "regions.csv", "regions.parquet")
 
 
 class ResultsFolder:
-    """Collects the results of a run. Each mask and overlay is written whole; tables and record come last.
+    """Collects the results of a run in a folder below, and moves them into place when all are there.
 
     Parameters
     ----------
     folder
-        Made when the first result is written. A folder of an earlier run is taken over: what that run wrote and this
-        one does not is removed at the end.
+        Made by ``begin``. A folder of an earlier run is taken over: what that run wrote and this one does not is
+        removed at the end. Until then it stays as it was.
+    resume
+        Take over the finished images of an earlier run, finished or not, instead of dropping them.
 
     Raises
     ------
@@ -45,42 +49,124 @@ class ResultsFolder:
         If the folder holds tables that no run of calcannot is known to have written.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, resume: bool = False) -> None:
         self.folder = Path(folder)
+        self.resume = resume
         self._is_new = not self.folder.exists()
-        self._old = _outputs_of_earlier_run(self.folder)
-        self._written: list[str] = []
-        self._rows: list[dict[str, Any]] = []
-        self._records: list[dict[str, Any]] = []
-        self._regions = RegionsWriter(self.folder / "regions.csv")
+        self._old = _outputs_of_earlier_runs(self.folder)
+        self._parts = Parts(self.folder, uuid.uuid4().hex)
+        self._lock = ExitStack()
+        self._done: dict[str, Part | CalcannotError] = {}
         self._started = datetime.now(UTC)
+        self._begun = False
+
+    def begin(self) -> Parts:
+        """Take the folder, and give where finished images go.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written, or another run is writing into it.
+        """
+        place = self._parts.folder
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._begun = True
+            if self.resume:
+                self._parts.tidy()
+            else:
+                self._clear()
+            self._write_state(self._parts.run)
+            if self.resume:
+                take_apart(self.folder, self._parts)
+        except OSError as error:
+            self._lock.close()
+            raise cannot_write(self.folder, error) from error
+        return self._parts
 
     def add(self, name: str, file_stem: str, sha256: str, source: ImageSource, analysis: Analysis) -> None:
-        """Write mask and overlay of a measured image, and take in its rows."""
-        mask, overlay = f"masks/{file_stem}.ome.tif", f"overlays/{file_stem}.png"
-        try:
-            write_mask(self.folder / mask, analysis.runs, analysis.info.calibration)
-            with replacing(self.folder / overlay) as temporary:
-                write_overlay(temporary, source, analysis)
-        except BaseException:
-            self._remove([mask, overlay])
-            raise
-        self._written += [mask, overlay]
-        self._regions.add(name, region_columns(analysis))
-        self._rows.append(image_row(name, sha256, analysis))
-        self._records.append(_record(name, sha256, analysis, mask, overlay))
+        """Write all that is kept of a measured image."""
+        if not self._begun:
+            self.begin()
+        self._done[name] = self._parts.write(name, file_stem, "", sha256, source, analysis)
+
+    def add_part(self, name: str, part: Part) -> None:
+        """Take in an image that was measured elsewhere or earlier."""
+        self._done[name] = part
 
     def add_failure(self, name: str, error: CalcannotError) -> None:
         """Take in the row of an image that could not be measured."""
-        self._rows.append(failed_row(name, str(error)))
-        self._records.append({"image": name, "error": str(error)})
+        self._done[name] = error
 
-    def finish(self) -> list[dict[str, Any]]:
-        """Write tables and record; returns the rows of ``images.csv``."""
-        write_images_table(self.folder / "images.csv", self._rows)
-        self._regions.finish()
-        self._written += ["images.csv", "run.json"]
-        self._written += [f"regions{s}" for s in (".csv", ".parquet") if (self.folder / f"regions{s}").exists()]
+    def finish(self, order: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """Put everything into its place; gives the rows of ``images.csv``.
+
+        Parameters
+        ----------
+        order
+            Names of the images, as rows are to follow each other; as they were added unless given.
+        """
+        names = list(self._done if order is None else order)
+        if not self._begun:
+            self.begin()
+        done = {name: self._done[name] for name in names}
+        rows = [
+            failed_row(name, str(each)) if isinstance(each, CalcannotError) else each.row for name, each in done.items()
+        ]
+        parts = [each for each in done.values() if isinstance(each, Part)]
+        tables = self._write_tables(done, rows, parts)
+        try:
+            self._move_into_place(parts, tables)
+        except OSError as error:
+            self.keep()
+            raise cannot_write(self.folder, error) from error
+        self._leave()
+        return rows
+
+    def keep(self) -> None:
+        """End without results; finished images stay for a run with ``resume``."""
+        if self._begun and self._parts.count():
+            with suppress(OSError):
+                self._write_state(None)
+            self._lock.close()
+        else:
+            self._leave()
+
+    def abandon(self) -> None:
+        """End without results, and leave the folder as it was."""
+        if self.resume:
+            self.keep()
+        else:
+            self._leave()
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.enter_context(FolderLock(self._parts.folder, wait_s=0))
+        except CaseBusyError:
+            what = "another run is writing into this folder"
+            remedy = "wait until it is done, or choose another folder with -o"
+            raise OutputError(what, path=self.folder, remedy=remedy) from None
+
+    def _clear(self) -> None:
+        for each in self._parts.folder.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+            elif each.name != STATE and not each.name.startswith(".calcannot-"):
+                each.unlink()
+
+    def _write_state(self, run: str | None) -> None:
+        content = {"calcannot": __version__, "format": RUN_FORMAT, "run": run, "old_outputs": sorted(self._old)}
+        write_text(self._parts.folder / STATE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    def _write_tables(
+        self, done: dict[str, Part | CalcannotError], rows: Sequence[dict[str, Any]], parts: Sequence[Part]
+    ) -> Path:
+        """Tables and record, complete but not in their place yet."""
+        folder = self._parts.new_folder("tables")
+        write_images_table(folder / "images.csv", rows)
+        merge_regions([self._parts.regions(part) for part in parts], folder / "regions.csv")
+        written = [each.name for each in folder.iterdir()] + ["run.json"]
         record = {
             "calcannot": __version__,
             "format": RUN_FORMAT,
@@ -88,71 +174,82 @@ class ResultsFolder:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": platform.python_version(),
             "libraries": {name: metadata.version(name) for name in _LIBRARIES},
-            "outputs": sorted(self._written),
-            "images": self._records,
+            "outputs": sorted([*written, *(output for part in parts for output in part.outputs)]),
+            "images": [
+                {"image": name, "error": str(each)} if isinstance(each, CalcannotError) else each.record
+                for name, each in done.items()
+            ],
         }
-        write_text(self.folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        for stale in self._old - set(self._written):
+        write_text(folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        return folder
+
+    def _move_into_place(self, parts: Sequence[Part], tables: Path) -> None:
+        """From here on a stop leaves no tables, and the next run with ``resume`` has only to move what is left."""
+        outputs = {output for part in parts for output in part.outputs}
+        self._old |= outputs
+        self._write_state(self._parts.run)
+        for name in _TABLES:
+            (self.folder / name).unlink(missing_ok=True)
+        for part in parts:
+            for output in part.outputs:
+                made, target = self._parts.places(part, output)
+                if made.exists():
+                    target.parent.mkdir(exist_ok=True)
+                    made.replace(target)
+        for name in reversed(_TABLES):
+            if (tables / name).exists():
+                (tables / name).replace(self.folder / name)
+        for stale in self._old - outputs - set(_TABLES):
             (self.folder / stale).unlink(missing_ok=True)
-        return self._rows
 
-    def abandon(self) -> None:
-        """Leave nothing behind that would be taken for results: no table, and no mask or overlay without one."""
-        self._regions.abandon()
-        self._remove([each for each in self._written if each not in self._old])
-
-    def _remove(self, outputs: Sequence[str]) -> None:
-        for each in outputs:
-            (self.folder / each).unlink(missing_ok=True)
-        emptied = [self.folder / "masks", self.folder / "overlays", *([self.folder] if self._is_new else [])]
-        for folder in emptied:
+    def _leave(self) -> None:
+        """Remove what was there for this run only."""
+        place = self._parts.folder
+        if self._begun:
+            # The state goes first: what a worker that was given up may still write is then of no run.
+            (place / STATE).unlink(missing_ok=True)
+            self._lock.close()
+            shutil.rmtree(place, ignore_errors=True)
+        for folder in (self.folder / "masks", self.folder / "overlays", *([self.folder] if self._is_new else [])):
             with suppress(OSError):
                 folder.rmdir()
 
 
-def _record(name: str, sha256: str, analysis: Analysis, mask: str, overlay: str) -> dict[str, Any]:
-    info = analysis.info
-    return {
-        "image": name,
-        "sha256": sha256,
-        "format": info.format,
-        "size_px": {"height": info.height_px, "width": info.width_px},
-        "modality": info.modality.value,
-        "polarity": info.polarity,
-        "metadata": dict(info.metadata),
-        "calibration": None if info.calibration is None else asdict(info.calibration),
-        "recipe": analysis.recipe.to_dict(),
-        "resolved": analysis.resolved.to_dict(),
-        "regions_of_interest": len(analysis.annotations.regions),
-        "excluded_by_image": [
-            {"id": each.id, "reason": each.reason, "box_px": each.bounds()} for each in info.excluded
-        ],
-        "totals": asdict(analysis.totals),
-        "warnings": list(analysis.warnings),
-        "mask": mask,
-        "overlay": overlay,
-        "timings_s": analysis.timings_s,
-    }
-
-
-def _outputs_of_earlier_run(folder: Path) -> set[str]:
+def _outputs_of_earlier_runs(folder: Path) -> set[str]:
+    """What earlier runs are known to have written, of which the last may have been stopped."""
     if not folder.exists():
         return set()
     if not folder.is_dir():
         raise OutputError("is a file, not a folder", path=folder, remedy="choose another folder with -o")
-    record = folder / "run.json"
-    try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-        outputs = {str(each) for each in content["outputs"]}
-    except FileNotFoundError:
+    stopped = _outputs_in(folder / FOLDER / STATE, "old_outputs")
+    finished = _outputs_in(folder / "run.json", "outputs")
+    if stopped is None and finished is None:
         taken = [each for each in ("images.csv", "regions.csv", "masks", "overlays") if (folder / each).exists()]
         if taken:
             what = f"holds {taken[0]} and no run.json, so it is not known to be a result of calcannot"
-            raise OutputError(what, path=folder, remedy="choose another folder with -o") from None
-        return set()
-    except (OSError, ValueError, KeyError, TypeError):
-        what = "holds a run.json that is not readable as a result of calcannot"
-        raise OutputError(what, path=folder, remedy="choose another folder with -o") from None
+            raise OutputError(what, path=folder, remedy="choose another folder with -o")
+    started = folder / FOLDER
+    if stopped is None and started.exists() and not _is_barely_begun(started):
+        what = f"holds something called {FOLDER} that is not known to be of calcannot"
+        raise OutputError(what, path=folder, remedy="choose another folder with -o")
     # Only what lies inside the folder can have been written by a run.
     root = folder.resolve()
+    outputs = (stopped or set()) | (finished or set())
     return {each for each in outputs if (folder / each).resolve().is_relative_to(root)}
+
+
+def _outputs_in(record: Path, field: str) -> set[str] | None:
+    """Paths that a record lists; None where there is no record."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        return {str(each) for each in content[field]}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        what = f"holds a {record.name} that is not readable as a result of calcannot"
+        raise OutputError(what, path=record.parent, remedy="choose another folder with -o") from None
+
+
+def _is_barely_begun(folder: Path) -> bool:
+    """Whether a run was stopped before it could say whose folder it is."""
+    return folder.is_dir() and all(each.name.startswith(".calcannot-") for each in folder.iterdir())

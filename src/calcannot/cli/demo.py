@@ -19,7 +19,8 @@ def demo(
 ) -> None:
     """Measure the sample case: one rendered radiograph and one rendered von Kossa section."""
     from calcannot.batch.inputs import Input
-    from calcannot.batch.measure import Job, run_jobs
+    from calcannot.batch.job import Job
+    from calcannot.batch.measure import run_jobs
     from calcannot.cli.progress import progress_bar
     from calcannot.cli.summary import print_summary
     from calcannot.model.annotation import Annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from typing import Annotated, NoReturn
 
 import typer
@@ -73,13 +75,15 @@ def main() -> NoReturn:
             stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:  # typer has seen Ctrl-C and says nothing
+            code = _fail("stopped", INTERRUPTED)
+    except measure.InterruptedRunError as stop:
+        code = _fail(str(stop), INTERRUPTED)
     except CalcannotError as error:
         code = _fail(str(error), USAGE)
     except typer.Exit as leave:
         code = leave.exit_code
-    except typer.Abort:
-        code = INTERRUPTED
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         code = _fail("stopped", INTERRUPTED)
     except MemoryError:
         code = _fail("there is not enough memory", USAGE)
@@ -94,6 +98,11 @@ def main() -> NoReturn:
                 f"a fault in calcannot ({type(error).__name__}: {error}). Please report it; python -X dev shows where."
             )
             code = _fail(" ".join(what.split()), USAGE)
+    if code == INTERRUPTED and any(thread.name.startswith("calcannot") for thread in threading.enumerate()):
+        # An image in hand did not end in time. All that it may have written so far does not count.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
     sys.exit(int(code))
 
 

@@ -12,9 +12,13 @@ import typer
 from calcannot.errors import CalibrationError
 
 if TYPE_CHECKING:
-    from calcannot.batch.measure import Outcome
+    from calcannot.batch.job import Outcome
 
 FAILED = 1
+
+
+class InterruptedRunError(Exception):
+    """Ctrl-C during a measurement, with what is to be said of it."""
 
 
 def measure(
@@ -33,11 +37,19 @@ def measure(
         str | None, typer.Option(help="Regions of interest as GeoJSON in pixels, as QuPath exports them.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Threads; as many as processors unless given.")
+        int | None,
+        typer.Option(min=1, max=256, help="Images side by side; half as many as threads, and 4 at most, unless given."),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Threads in all; as many as processors unless given.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what an earlier run into this folder has finished, and go on.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print totals as JSON for a script.")] = False,
 ) -> None:
     """Measure images and write tables, masks and overlays."""
+    from calcannot.batch.measure import Stopped
     from calcannot.batch.measure import measure as measure_images
     from calcannot.cli.progress import progress_bar
     from calcannot.cli.summary import print_summary
@@ -46,10 +58,23 @@ def measure(
     if pixel_size is not None and calibration is not None:
         raise CalibrationError("--pixel-size and --calibration are both given", remedy="give one of them")
     size = pixel_size if calibration is None else read_calibration(calibration)
-    with progress_bar(enabled=not as_json) as progress:
-        outcomes = measure_images(
-            images, recipe, output=output, pixel_size=size, within=within, workers=jobs, progress=progress
-        )
+    try:
+        with progress_bar(enabled=not as_json) as progress:
+            outcomes = measure_images(
+                images,
+                recipe,
+                output=output,
+                pixel_size=size,
+                within=within,
+                workers=threads,
+                jobs=jobs,
+                resume=resume,
+                progress=progress,
+            )
+    except Stopped as stop:
+        go_on = ". The same command with --resume goes on from there" if stop.finished else ""
+        what = f"stopped; {stop.finished} of {stop.total} images are finished{go_on}."
+        raise InterruptedRunError(what) from None
     if len(outcomes) == 1 and outcomes[0].error is not None:
         raise outcomes[0].error
     if as_json:
@@ -64,6 +89,7 @@ def measure(
 
 
 def _totals(outcome: Outcome) -> dict[str, object]:
-    if outcome.analysis is None:
+    if outcome.measured is None:
         return {"image": outcome.input.name, "error": str(outcome.error)}
-    return {"image": outcome.input.name, **asdict(outcome.analysis.totals), "warnings": list(outcome.analysis.warnings)}
+    measured = outcome.measured
+    return {"image": outcome.input.name, **asdict(measured.totals), "warnings": list(measured.warnings)}

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing elsewhere."""
+"""Progress bars on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from calcannot.batch.inputs import Input
 
-_STAGES = {"statistics": "reading", "classify": "measuring"}
+_STAGES = {"statistics": "reading", "classify": "measuring", "write": "writing"}
 
 
 @contextmanager
 def progress_bar(*, enabled: bool = True) -> Iterator[Callable[[Input, str, int, int], None] | None]:
-    """Show image, stage and share of rows done while the block runs."""
+    """Show a bar for the images where there are several, and one of rows for each image in hand."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -22,15 +22,23 @@ def progress_bar(*, enabled: bool = True) -> Iterator[Callable[[Input, str, int,
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        tasks: dict[tuple[str, str], TaskID] = {}
+        in_hand: dict[str, tuple[str, TaskID]] = {}
+        all_images: list[TaskID] = []
 
         def report(image: Input, stage: str, done: int, total: int) -> None:
-            key = (image.name, stage)
-            if key not in tasks:
-                for old in tasks.values():
-                    bar.update(old, visible=False)
-                tasks[key] = bar.add_task(f"{_STAGES.get(stage, stage)} {image.name}", total=total)
-            bar.update(tasks[key], completed=done)
+            if stage == "images":
+                if image.name in in_hand:
+                    bar.remove_task(in_hand.pop(image.name)[1])
+                if not all_images and total > 1:
+                    all_images.append(bar.add_task("", total=total))
+                for each in all_images:
+                    bar.update(each, completed=done, description=f"{done} of {total} images")
+                return
+            if in_hand.get(image.name, ("",))[0] != stage:
+                if image.name in in_hand:
+                    bar.remove_task(in_hand[image.name][1])
+                text = f"{_STAGES.get(stage, stage)} {image.name}"
+                in_hand[image.name] = stage, bar.add_task(text, total=total)
+            bar.update(in_hand[image.name][1], completed=done)
 
-        # The first run on a machine compiles the kernels; said once, so that it is not taken for a hang.
         yield report

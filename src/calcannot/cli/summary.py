@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from calcannot.batch.measure import Outcome
+from calcannot.batch.job import Outcome
 from calcannot.model.analysis import Analysis
+from calcannot.model.resolved import ResolvedRecipe
+from calcannot.model.run_record import Measured
 from calcannot.report.numbers import area_text, extent_text, interval_text, share_text, significant, uncertainty_text
 
 
@@ -16,28 +18,23 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
     from rich.table import Table
 
     console = Console(markup=False)
-    measured = [outcome for outcome in outcomes if outcome.analysis is not None]
+    measured = [(outcome.input.name, outcome.measured) for outcome in outcomes if outcome.measured is not None]
     many = len(measured) > 3
     if many:
         table = Table("image", "calcified", "share", "regions", "length x width", "warnings")
-        for outcome in measured:
-            assert outcome.analysis is not None
-            facts = dict(summary_rows(outcome.analysis))
-            count = str(len(outcome.analysis.warnings) or "")
+        for name, found in measured:
+            facts = dict(summary_rows(found))
+            count = str(len(found.warnings) or "")
             table.add_row(
-                outcome.input.name, facts["calcified area"], facts["share"], facts["regions"],
-                facts["length x width"], count,
-            )  # fmt: skip
+                name, facts["calcified area"], facts["share"], facts["regions"], facts["length x width"], count
+            )
         console.print(table)
     else:
-        for outcome in measured:
-            assert outcome.analysis is not None
-            table = Table(
-                title=outcome.input.name, title_justify="left", title_style="bold", show_header=False, box=None
-            )
+        for name, found in measured:
+            table = Table(title=name, title_justify="left", title_style="bold", show_header=False, box=None)
             table.add_column(style="bold", no_wrap=True)
             table.add_column(overflow="fold")
-            for key, value in summary_rows(outcome.analysis):
+            for key, value in summary_rows(found):
                 table.add_row(key, value)
             console.print(table)
             console.print()
@@ -45,9 +42,10 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
         console.print(f"Tables, masks and overlays are in {output}", highlight=False)
 
 
-def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
+def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
     """Label and text of every line of an image's block."""
-    totals, resolved, info = analysis.totals, analysis.resolved, analysis.info
+    measured = Measured.of_analysis(found) if isinstance(found, Analysis) else found
+    totals, resolved, size = measured.totals, measured.resolved, measured.calibration
     low = area_text(totals.area_low_mm2, totals.area_low_px)
     high = area_text(totals.area_high_mm2, totals.area_high_px)
     regions = str(totals.region_count)
@@ -65,21 +63,19 @@ def summary_rows(analysis: Analysis) -> list[tuple[str, str]]:
                 totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px
             ),
         ),
-        ("recipe", f"{analysis.recipe.name}{_threshold_text(analysis)}"),
+        ("recipe", f"{measured.recipe.name}{_threshold_text(resolved)}"),
     ]
-    if info.calibration is None:
+    if size is None:
         rows.append(("scale", "not known"))
     else:
-        size = info.calibration
         note = f", {size.note}" if size.note else ""
         pixel = f"{size.um_per_px_row:g} x {size.um_per_px_col:g} µm a pixel, from {size.source.value}{note}"
         rows.append(("scale", f"{pixel}; {uncertainty_text(size)}"))
-    rows += [("warning", warning) for warning in analysis.warnings]
+    rows += [("warning", warning) for warning in measured.warnings]
     return rows
 
 
-def _threshold_text(analysis: Analysis) -> str:
-    resolved = analysis.resolved
+def _threshold_text(resolved: ResolvedRecipe) -> str:
     if not resolved.found:
         return ""
     if resolved.surfaces:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from calcannot.errors import CalcannotError
 from calcannot.io import sniff
-from calcannot.io.dicom_series import opens_with_another
+from calcannot.io.dicom_series import levels_of, members_in, opens_with_another
 from calcannot.io.open import FORMATS, head_of
 from calcannot.io.zarr_layout import is_zarr
 
@@ -18,6 +20,11 @@ _SUFFIXES = {
     ".tif", ".tiff", ".svs", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".ndpi", ".mrxs", ".scn", ".bif", ".btf",
     ".vms", ".vmu", ".svslide",
 }  # fmt: skip
+
+
+# Key and name of a file, as such an index has them.
+_NAMED_FILE = re.compile(r"^(?:ImageFile[^=]*|MapFile|MacroImage|OptimisationFile)\s*=\s*([^\r\n/\\]+)", re.M)
+_LONGEST_INDEX = 1 << 20
 
 
 def looks_like_image(path: Path) -> bool:
@@ -36,5 +43,32 @@ def looks_like_image(path: Path) -> bool:
 
 
 def is_image_folder(path: Path) -> bool:
-    """Whether a folder is one image: an OME-Zarr."""
-    return is_zarr(path)
+    """Whether a folder is one image: an OME-Zarr, or the files of one DICOM slide and no other image."""
+    return is_zarr(path) or _is_dicom_slide(path)
+
+
+def parts_of_slides(folder: Path) -> set[Path]:
+    """Files of a folder that are pieces, label or overview of a slide whose named file lies beside them.
+
+    A Hamamatsu VMS or VMU is text that names JPEG files.
+    """
+    found: set[Path] = set()
+    for index in (each for each in folder.iterdir() if each.suffix.lower() in (".vms", ".vmu")):
+        with suppress(OSError):
+            text = index.read_bytes()[:_LONGEST_INDEX].decode("utf-8", "replace")
+            found |= {folder / name.strip() for name in _NAMED_FILE.findall(text)}
+    return found
+
+
+def _is_dicom_slide(folder: Path) -> bool:
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return False
+    if any(each.is_dir() for each in entries):
+        return False
+    members = members_in(folder)
+    if not members or len({each.series for each in members}) > 1:
+        return False
+    first = levels_of(members[0], members)[0][0].path
+    return all(each == first or not looks_like_image(each) for each in entries)

@@ -9,6 +9,18 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 
+# Columns of ``regions.csv`` after the image's name, with the names that Arrow has for their types.
+REGION_COLUMNS = {
+    "region": "int64", "area_px": "int64", "area_um2": "float64", "centroid_row_px": "float64",
+    "centroid_col_px": "float64", "bbox_row_min_px": "int64", "bbox_col_min_px": "int64", "bbox_row_max_px": "int64",
+    "bbox_col_max_px": "int64", "perimeter_um": "float64", "feret_max_um": "float64", "feret_max_angle_deg": "float64",
+    "width_um": "float64", "feret_min_um": "float64", "filled_area_um2": "float64", "hull_area_um2": "float64",
+    "solidity": "float64", "circularity": "float64", "touches_border": "bool", "value_mean": "float64",
+    "value_min": "float64", "value_max": "float64", "perimeter_px": "float64", "feret_max_px": "float64",
+    "width_px": "float64", "feret_min_px": "float64", "filled_area_px": "int64", "hull_area_px": "float64",
+    "hole_count": "int64",
+}  # fmt: skip
+
 _CELLS_AT_ONCE = 1 << 19  # of a mask being drawn: its sums then stay in the processor's cache
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +32,7 @@ def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) 
     levels = 1
     while max(runs.height_px, runs.width_px) >> (levels - 1) > _SMALLEST_LEVEL:
         levels += 1
-    metadata: dict[str, object] = {"axes": "YX", "Name": "calcified"}
+    metadata: dict[str, object] = {"axes": "YX", "Name": "calcified", "UUID": _identity(runs, calibration)}
     if calibration is not None:
         metadata |= {
             "PhysicalSizeX": calibration.um_per_px_col, "PhysicalSizeXUnit": "µm",
@@ -47,6 +49,14 @@ def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) 
             shape = (_halved(runs.height_px, level), _halved(runs.width_px, level))
             extra: dict[str, Any] = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
             tiff.write(_tiles(runs, level, shape), shape=shape, **options, **extra)
+
+
+def _identity(runs: LabelledRuns, calibration: Calibration | None) -> str:
+    """UUID of the mask: the same pixels and scale give the same bytes whenever they are written."""
+    content = hashlib.sha256(f"{runs.height_px} {runs.width_px} {calibration}".encode())
+    for array in (runs.row_start, runs.start, runs.stop):
+        content.update(np.ascontiguousarray(array).tobytes())
+    return str(uuid.UUID(bytes=content.digest()[:16], version=5))
 
 
 def _halved(size: int, level: int) -> int:

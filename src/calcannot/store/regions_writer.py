@@ -1,89 +1,76 @@
-"""``regions.csv``: one row a region, written image by image; Parquet beside it where there are many."""
+"""``regions.csv``: one row a region, written image by image and joined; Parquet beside it where there are many."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.errors import OutputError
+from calcannot.model.regions import REGION_COLUMNS
 from calcannot.store.atomic import replacing
 from calcannot.store.tables import DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 PARQUET_FROM_ROWS = 10_000
+_BLOCK = 1 << 20
 
 
-class RegionsWriter:
-    """Appends the regions of one image after another, so that memory does not grow with their number.
+def write_regions(path: Path, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write the regions of one image; columns as ``region_columns`` gives them."""
+    import pyarrow as pa
+    from pyarrow import csv
 
-    Nothing stands under the real name before ``finish``.
-    """
+    size = len(next(iter(columns.values())))
+    data = {"image": pa.array([name] * size, pa.string())}
+    table = pa.table(data | {column: _array(values) for column, values in columns.items()})
+    # Arrow quotes all text or none; only the image's name is text, and few names need it.
+    style = "needed" if any(character in name for character in ',"\r\n') else "none"
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(_header(columns))
+        csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style=style))
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows = 0
-        self._schema: Any = None
-        self._stack = ExitStack()
-        self._temporary = path
-        self._file: BinaryIO | None = None
 
-    def add(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Append the regions of one image; columns as ``region_columns`` gives them."""
-        import pyarrow as pa
-        from pyarrow import csv
+def merge_regions(parts: Sequence[Path], path: Path) -> None:
+    """Join tables of images in the given order, with Parquet beside from 10,000 rows."""
+    header = _header(REGION_COLUMNS)
+    rows = 0
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(header)
+        for part in parts:
+            with part.open("rb") as table:
+                if table.readline() != header:
+                    what = "the region table of a finished image has other columns"
+                    raise OutputError(what, path=part, remedy="measure again without --resume")
+                while block := table.read(_BLOCK):
+                    rows += block.count(b"\n")
+                    file.write(block)
+    beside = path.with_suffix(".parquet")
+    beside.unlink(missing_ok=True)
+    if rows >= PARQUET_FROM_ROWS:
+        _write_parquet(path, beside)
 
-        size = len(next(iter(columns.values())))
-        data = {"image": pa.array([name] * size, pa.string())}
-        table = pa.table(data | {column: _array(values) for column, values in columns.items()})
-        if self._file is None:
-            self._temporary = self._stack.enter_context(replacing(self.path))
-            self._file = self._temporary.open("wb")
-            self._file.write((",".join(table.schema.names) + "\n").encode())
-            self._schema = table.schema
-        # Arrow quotes all text or none; only the image's name is text, and few names need it.
-        style = "needed" if any(character in name for character in ',"\r\n') else "none"
-        csv.write_csv(table, self._file, csv.WriteOptions(include_header=False, quoting_style=style))
-        self.rows += size
 
-    def finish(self) -> None:
-        """Move the table into place, with Parquet beside it from 10,000 rows."""
-        beside = self.path.with_suffix(".parquet")
-        beside.unlink(missing_ok=True)
-        if self._file is None:
-            self.path.unlink(missing_ok=True)
-            return
-        self._file.close()
-        if self.rows >= PARQUET_FROM_ROWS:
-            self._write_parquet(beside)
-        self._stack.close()
+def _write_parquet(path: Path, target: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import csv, parquet
 
-    def abandon(self) -> None:
-        """Leave nothing behind."""
-        if self._file is not None:
-            self._file.close()
-            error = RuntimeError("abandoned")
-            # Told of an error, ``replacing`` drops its file and raises the error again.
-            try:
-                self._stack.__exit__(RuntimeError, error, None)
-            except RuntimeError:
-                self._file = None
+    types = {"image": pa.string()} | {name: pa.type_for_alias(kind) for name, kind in REGION_COLUMNS.items()}
+    with (
+        csv.open_csv(path, convert_options=csv.ConvertOptions(column_types=types)) as batches,
+        replacing(target) as temporary,
+        parquet.ParquetWriter(temporary, pa.schema(types), compression="zstd") as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
 
-    def _write_parquet(self, path: Path) -> None:
-        from pyarrow import csv, parquet
 
-        options = csv.ConvertOptions(column_types=self._schema)
-        with (
-            csv.open_csv(self._temporary, convert_options=options) as batches,
-            replacing(path) as temporary,
-            parquet.ParquetWriter(temporary, self._schema, compression="zstd") as writer,
-        ):
-            for batch in batches:
-                writer.write_batch(batch)
+def _header(columns: Iterable[str]) -> bytes:
+    return (",".join(("image", *columns)) + "\n").encode()
 
 
 def _array(values: npt.NDArray[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 
 import numpy as np
@@ -11,9 +12,12 @@ import tifffile
 
 import calcannot
 from calcannot import Annotations, measure
+from calcannot.batch import parts
+from calcannot.batch.measure import Stopped
 from calcannot.errors import CalibrationError, ImageReadError, OutputError, RecipeError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.recipe import Recipe
+from calcannot.model.regions import REGION_COLUMNS
 
 RECIPE = Recipe(name="dark", kind="histology", channel="value", threshold=100.0)
 
@@ -143,19 +147,21 @@ def test_where_the_only_image_fails_nothing_is_written(images, tmp_path):
 def test_where_every_image_fails_there_is_a_row_for_each(images, tmp_path):
     (images / "d.tif").write_bytes((images / "b.tif").read_bytes())
     measure([images / "b.tif", images / "d.tif"], RECIPE, output=tmp_path / "out")
+    assert (tmp_path / "out/regions.csv").read_text() == ",".join(("image", *REGION_COLUMNS)) + "\n"
+    assert files_of(tmp_path / "out") == {"images.csv", "regions.csv", "run.json"}
     assert [bool(row["error"]) for row in rows_of(tmp_path / "out")] == [True, True]
 
 
-def test_a_stopped_run_leaves_nothing_of_its_own_and_can_be_run_again(images, tmp_path):
+def test_a_stopped_run_leaves_no_results_and_can_be_run_again(images, tmp_path):
     """Stopped in the second image, when mask and overlay of the first are written."""
 
     def stop(image, stage, done, total):
         if image.name == "c.tif":
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        measure(images, RECIPE, output=tmp_path / "out", progress=stop)
-    assert not (tmp_path / "out").exists()
+    with pytest.raises(Stopped, match=r"[12] of 3 images are finished"):
+        measure(images, RECIPE, output=tmp_path / "out", progress=stop, jobs=1)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"unfinished"}
     assert len(measure(images, RECIPE, output=tmp_path / "out")) == 3
     assert len(rows_of(tmp_path / "out")) == 3
 
@@ -170,23 +176,21 @@ def test_a_stopped_run_leaves_the_results_of_the_run_before(images, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         measure([images / "a.tif", images / "c.tif"], RECIPE, output=tmp_path / "out", progress=stop)
-    assert files_of(tmp_path / "out") == before
+    assert {name for name in files_of(tmp_path / "out") if not name.startswith("unfinished/")} == before
     assert [row["image"] for row in rows_of(tmp_path / "out")] == ["a.tif"]
 
 
 @pytest.mark.parametrize("which", ["a.tif", ["a.tif", "c.tif"]], ids=["alone", "among others"])
 def test_an_overlay_that_cannot_be_written_leaves_no_mask_without_a_row(images, tmp_path, monkeypatch, which):
-    from calcannot.batch import results
-
-    def full(path, source, analysis):
+    def refused(path, source, analysis):
         if source.info.name == "a.tif":
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.EACCES, "Permission denied")
         path.write_bytes(b"picture")
 
-    monkeypatch.setattr(results, "write_overlay", full)
+    monkeypatch.setattr(parts, "write_overlay", refused)
     named = [images / which] if isinstance(which, str) else [images / each for each in which]
     outcomes = measure(named, RECIPE, output=tmp_path / "out")
-    assert "No space left on device" in str(outcomes[0].error)
+    assert "Permission denied" in str(outcomes[0].error)
     if len(named) == 1:
         assert not (tmp_path / "out").exists()
     else:
@@ -196,7 +200,7 @@ def test_an_overlay_that_cannot_be_written_leaves_no_mask_without_a_row(images, 
 
 
 def test_a_fault_of_ours_costs_one_image_and_not_the_rest(images, tmp_path, monkeypatch):
-    from calcannot.batch import measure as module
+    from calcannot.batch import one as module
 
     def faulty(source, *rest, **options):
         if source.info.name == "a.tif":
@@ -262,14 +266,14 @@ def test_without_a_pixel_size_there_are_no_millimetres_and_three_ways_are_named(
     (region,) = rows_of(tmp_path / "out", "regions.csv")
     assert all(text == "" for name, text in region.items() if name.endswith(("_um", "_um2")))
     assert float(region["feret_max_px"]) == pytest.approx(200**0.5)
-    assert outcome.analysis.totals.calcified_area_mm2 is None
+    assert outcome.totals.calcified_area_mm2 is None
 
 
 def test_strokes_are_for_every_image(images):
     ring = np.array([[0, 0], [20, 0], [20, 40], [0, 40.0]])
     drawn = Annotations((Stroke("r", StrokeKind.REGION, (ring,)),))
     outcomes = measure([images / "a.tif", images / "c.tif"], RECIPE, within=drawn)
-    assert [outcome.analysis.totals.region_count for outcome in outcomes] == [1, 1]
+    assert [outcome.totals.region_count for outcome in outcomes] == [1, 1]
 
 
 @pytest.mark.parametrize(

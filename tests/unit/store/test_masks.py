@@ -51,13 +51,14 @@ def test_a_mask_is_an_image_that_is_read_again_with_its_scale(mask, measure_mask
         assert len(source.info.levels) == 4
 
 
-def test_the_same_mask_is_the_same_bytes_but_for_the_uuid(mask, measure_mask, tmp_path):
-    runs = measure_mask(mask[:300, :300]).runs
-    sizes = []
-    for name in ("a", "b"):
-        write_mask(tmp_path / f"{name}.ome.tif", runs, None)
-        sizes.append((tmp_path / f"{name}.ome.tif").stat().st_size)
-    assert sizes[0] == sizes[1]
+def test_the_same_mask_is_the_same_bytes_and_another_has_another_identity(mask, measure_mask, tmp_path):
+    size = Calibration(0.5, 0.5, CalibrationSource.USER)
+    runs, others = measure_mask(mask[:300, :300]).runs, measure_mask(mask[1:301, :300]).runs
+    for name, written in {"a": (runs, None), "b": (runs, None), "c": (runs, size), "d": (others, None)}.items():
+        write_mask(tmp_path / name, *written)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    identities = {(tmp_path / name).read_bytes().split(b"UUID=")[1][:47] for name in "abcd"}
+    assert len(identities) == 3
 
 
 def test_an_empty_mask_is_written(measure_mask, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
 
 import numpy as np
 import pyarrow.csv
@@ -11,8 +12,10 @@ import pyarrow.parquet
 import pytest
 
 from calcannot import Calibration, region_columns
+from calcannot.errors import OutputError
 from calcannot.model.calibration import CalibrationSource
-from calcannot.store.regions_writer import PARQUET_FROM_ROWS, RegionsWriter
+from calcannot.model.regions import REGION_COLUMNS
+from calcannot.store.regions_writer import PARQUET_FROM_ROWS, merge_regions, write_regions
 from calcannot.store.tables import IMAGE_COLUMNS, failed_row, image_row, write_images_table
 
 # As in the design. A change here breaks everybody's scripts: it needs a note in the changelog.
@@ -43,10 +46,11 @@ def grid(measure_mask):
 
 
 def written(path, *parts) -> list[list[str]]:
-    writer = RegionsWriter(path)
-    for name, columns in parts:
-        writer.add(name, columns)
-    writer.finish()
+    files = [path.parent / "parts" / f"{number}.csv" for number in range(len(parts))]
+    for file, (name, columns) in zip(files, parts, strict=True):
+        write_regions(file, name, columns)
+    merge_regions(files, path)
+    shutil.rmtree(path.parent / "parts", ignore_errors=True)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
@@ -135,22 +139,25 @@ def test_images_are_appended_one_after_another(grid, tmp_path):
 def test_nothing_stands_under_the_real_name_before_the_end(grid, tmp_path):
     path = tmp_path / "regions.csv"
     path.write_text("of an earlier run")
-    writer = RegionsWriter(path)
-    writer.add("x", region_columns(grid(2)))
+    write_regions(tmp_path / "x", "x", region_columns(grid(2)))
+    (tmp_path / "y").write_text("other,columns\n")
+    with pytest.raises(OutputError, match="y: the region table of a finished image has other columns"):
+        merge_regions([tmp_path / "x", tmp_path / "y"], path)
     assert path.read_text() == "of an earlier run"
-    writer.abandon()
-    assert path.read_text() == "of an earlier run"
-    assert [each.name for each in tmp_path.iterdir()] == ["regions.csv"]
-    writer = RegionsWriter(path)
-    writer.add("x", region_columns(grid(2)))
-    writer.finish()
-    assert path.read_text().startswith("image,region,")
-    assert [each.name for each in tmp_path.iterdir()] == ["regions.csv"]
+    assert {each.name for each in tmp_path.iterdir()} == {"regions.csv", "x", "y"}
 
 
-def test_abandoning_nothing_is_nothing(tmp_path):
-    RegionsWriter(tmp_path / "regions.csv").abandon()
-    assert not list(tmp_path.iterdir())
+def test_the_columns_are_those_that_regions_have(grid, tmp_path):
+    for calibration in (SIZE, None):
+        columns = region_columns(grid(2, calibration))
+        assert {name: np.dtype(kind).kind for name, kind in REGION_COLUMNS.items()} == {
+            name: values.dtype.kind for name, values in columns.items()
+        }
+        assert list(REGION_COLUMNS) == list(columns)
+
+
+def test_no_image_is_a_header(tmp_path):
+    assert written(tmp_path / "regions.csv") == [["image", *REGION_COLUMNS]]
 
 
 def test_parquet_lies_beside_from_10_000_rows_with_the_same_content(grid, tmp_path):
