@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from calcannot.batch.inputs import Input
-from calcannot.batch.measure import Outcome, Watch
+from calcannot.batch.job import Outcome, Watch
 from calcannot.batch.results import ResultsFolder
 from calcannot.errors import CalcannotError, ImageReadError
 from calcannot.io import open_image, sha256_of

@@ -13,7 +13,7 @@ import numpy as np
 
 from calcannot.errors import CalcannotError
 from calcannot.morphometry.columns import region_columns
-from calcannot.store.regions_writer import RegionsWriter
+from calcannot.store.regions_writer import write_regions
 from calcannot.store.tables import image_row, write_images_table
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def differences(
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         write_images_table(fresh / "images.csv", [image_row(item.name, item.sha256, again)])
-        regions = RegionsWriter(fresh / "regions.csv")
-        regions.add(item.name, region_columns(again))
-        regions.finish()
+        write_regions(fresh / "regions.csv", item.name, region_columns(again))
         for name in ("images.csv", "regions.csv"):
             for what in _table_differences(item.folder / name, fresh / name, older, left_out):
                 yield TABLE, f"{name}: {what}"

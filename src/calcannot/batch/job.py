@@ -73,18 +73,19 @@ class Outcome:
     ----------
     input
         The image.
+    analysis
+        None where it failed, and in a run that writes results: tables and masks hold it then, and memory does not grow
+        with every image.
     error
         Why it was not measured.
     record
         What ``run.json`` says of it; None where nothing was written.
-    analysis
-        Only where nothing was written: else tables and masks hold it, and memory does not grow with every image.
     """
 
     input: Input
+    analysis: Analysis | None = None
     error: CalcannotError | None = None
     record: dict[str, Any] | None = None
-    analysis: Analysis | None = None
 
     @cached_property
     def measured(self) -> Measured | None:

@@ -36,18 +36,18 @@ def measure_job(job: Job, settings: Settings, parts: Parts | None, report: Repor
     except OutputError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
             raise
-        return Outcome(image, error)
+        return Outcome(image, error=error)
     except CalcannotError as error:
-        return Outcome(image, error)
+        return Outcome(image, error=error)
     except MemoryError:
         remedy = "close other programs, or measure a region of it"
-        return Outcome(image, ImageReadError("does not fit into memory", path=image.path, remedy=remedy))
+        return Outcome(image, error=ImageReadError("does not fit into memory", path=image.path, remedy=remedy))
     except Exception as error:
         # A fault of ours in one image must not cost the other 499; run Python with -X dev to see where it was.
         if sys.flags.dev_mode:
             raise
         what = f"could not be measured ({type(error).__name__}: {error})"
-        return Outcome(image, ImageReadError(what, path=image.path, remedy="please report this"))
+        return Outcome(image, error=ImageReadError(what, path=image.path, remedy="please report this"))
 
 
 def _measure(job: Job, settings: Settings, parts: Parts | None, report: Report) -> Outcome:
