@@ -110,6 +110,22 @@ def test_what_was_not_reported_is_shown_as_such(case, outline):
     assert "it does not mean normal" in outline.text
 
 
+def test_what_was_drawn_by_hand_is_told(outline):
+    film, section = outline.text.split("Drawn by hand")[1:]
+    assert film.startswith(" Regions of interest 2 lesion 1, lesion 2")
+    assert section.startswith(" Strokes none everything is as the rule decided")
+
+
+def test_an_image_without_mineral_says_so_and_draws_no_conclusion_from_its_cut(tmp_path, calcannot):
+    Image.new("RGB", (64, 64), (240, 240, 240)).save(tmp_path / "blank.png")
+    measure(tmp_path / "blank.png", output=tmp_path / "results")
+    calcannot("report", tmp_path / "results", "-o", tmp_path / "report.html")
+    text = Outline((tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "blank.png Histological section none found none" in text
+    assert "no mineral was found by the recipe von-kossa" in text
+    assert "A pixel is mineral where" not in text
+
+
 def test_limits_and_the_word_about_devices_are_there(outline):
     assert "not a diagnostic device" in outline.text
     assert "No calcium mass" in outline.text and "No mass and no density" in outline.text

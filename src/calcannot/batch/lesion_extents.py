@@ -14,7 +14,7 @@ from calcannot.morphometry.hull import common_hull
 from calcannot.store.annotation_file import read_annotation_file
 
 if TYPE_CHECKING:
-    from calcannot.model.annotation import Stroke
+    from calcannot.model.annotation import Annotations, Stroke
     from calcannot.store.case_folder import CaseFolder
     from calcannot.store.results_reader import ResultItem
 
@@ -36,17 +36,24 @@ class RegionExtent:
 
 
 def extents_in_regions(item: ResultItem, case: CaseFolder, image_id: str) -> list[RegionExtent]:
-    """Measure what each region of interest of a run holds; regions without mineral are left out.
+    """Measure what each region of interest of a run holds; regions without mineral are left out."""
+    drawn = strokes_of(item, case, image_id)
+    if not item.totals.region_count or drawn is None:
+        return []
+    return [extent for stroke in drawn.regions if (extent := _within(item, stroke)) is not None]
 
-    A run of a case keeps the strokes that it measured. Where it does not, those of the case are taken, unless their
-    number has changed since: then there is nothing.
+
+def strokes_of(item: ResultItem, case: CaseFolder, image_id: str) -> Annotations | None:
+    """The strokes that a run measured.
+
+    A run of a case keeps them. Where it did not, those of the case are taken, unless the number of regions of interest
+    has changed since: then they are not known.
     """
     kept = item.folder / STROKES
-    annotations = read_annotation_file(kept).state.annotations() if kept.exists() else case.annotations(image_id)
-    drawn = annotations.regions
-    if not item.totals.region_count or len(drawn) != item.regions_of_interest:
-        return []
-    return [extent for stroke in drawn if (extent := _within(item, stroke)) is not None]
+    if kept.exists():
+        return read_annotation_file(kept).state.annotations()
+    drawn = case.annotations(image_id)
+    return drawn if len(drawn.regions) == item.regions_of_interest else None
 
 
 def _within(item: ResultItem, stroke: Stroke) -> RegionExtent | None:

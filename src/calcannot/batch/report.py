@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.batch.detail_picture import detail_picture
-from calcannot.batch.lesion_extents import extents_in_regions
+from calcannot.batch.lesion_extents import extents_in_regions, strokes_of
 from calcannot.errors import ImageReadError, ResultsError
 from calcannot.report.document import Picture, Report, Row
 from calcannot.report.page import file_uri, render_page
@@ -48,11 +48,16 @@ def gather_report(source: str | Path) -> Report:
     case = CaseFolder.open(source) if is_case(source) else None
     runs = read_newest(source)
     items = [(run.folder.parent.name, item) for run in runs for item in run.items]
+    if case:
+        order = [image.id for image in case.images]
+        items.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
     if not items:
         raise ResultsError("holds no image that was measured", path=source, remedy="measure one first")
     record: dict[str, Any] = case.record.to_dict() if case else {}
     measured = []
+    sections = []
     for image_id, item in items:
+        sections.append(_section(item, case, image_id))
         if case and _is_image_of(case, image_id):
             measured += [in_region(item.name, each) for each in extents_in_regions(item, case, image_id)]
         measured.append(in_all(item.name, item.totals))
@@ -61,7 +66,7 @@ def gather_report(source: str | Path) -> Report:
         case_id=str(record.get("id", "")),
         facts=_facts(record, items),
         note=str(record.get("note", "")),
-        images=tuple(_section(item, _image_file(case, image_id)) for image_id, item in items),
+        images=tuple(sections),
         failed=tuple(Row(name, error) for run in runs for name, error in run.failed.items()),
         clinical=clinical_sizes(record.get("lesions", ())),
         measured=tuple(measured),
@@ -98,9 +103,10 @@ def _facts(record: dict[str, Any], items: list[tuple[str, ResultItem]]) -> tuple
     return tuple(rows)
 
 
-def _section(item: ResultItem, image: Path | None) -> ImageSection:
+def _section(item: ResultItem, case: CaseFolder | None, image_id: str) -> ImageSection:
+    strokes = strokes_of(item, case, image_id) if case and _is_image_of(case, image_id) else None
     if not item.overlay_path.is_file():
-        return image_section(item, Pictures())
+        return image_section(item, Pictures(), strokes)
     count = item.totals.region_count
     regions = f"{count} region{'s' if count != 1 else ''} of mineral outlined in yellow" if count else "no mineral"
     scale = "A scale bar is in the lower left corner." if item.calibration else "The image has no pixel size."
@@ -110,4 +116,5 @@ def _section(item: ResultItem, image: Path | None) -> ImageSection:
         f"{item.name}: what was counted, outlined in yellow; regions of interest in blue, exclusions in pink.",
     )  # fmt: skip
     small = Picture(file_uri(item.overlay_path, _THUMBNAIL_PX), alt, item.name)
-    return image_section(item, Pictures(small, whole, detail_picture(item, image)))
+    pictures = Pictures(small, whole, detail_picture(item, _image_file(case, image_id)))
+    return image_section(item, pictures, strokes)

@@ -53,10 +53,10 @@ class ImageSection:
         The line of the summary. The interval is empty where there is none.
     statement
         What was measured, on which image, at which scale and by which rule, in one paragraph.
-    totals, components, scale, regions, provenance
-        Tables.
+    totals, components, scale, regions, largest, drawn, provenance
+        Tables; empty where there is nothing to say.
     histogram
-        SVG, or empty for fewer than two regions.
+        SVG, or empty where the table of the largest regions holds them all.
     rule, warnings, limits
         Sentences.
     """
@@ -78,6 +78,7 @@ class ImageSection:
     regions: tuple[Row, ...]
     largest: tuple[RegionRow, ...]
     histogram: str
+    drawn: tuple[Row, ...]
     rule: tuple[str, ...]
     warnings: tuple[str, ...]
     limits: tuple[str, ...]
@@ -118,6 +119,11 @@ class Report:
     measured: tuple[MeasuredExtent, ...]
     record: tuple[Group, ...]
     record_source: str
+
+    @property
+    def in_regions(self) -> bool:
+        """Whether extents are more than those of whole images, which the summary holds."""
+        return len(self.measured) > len(self.images)
 
     @property
     def warning_count(self) -> int:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from calcannot.model.calibration import CalibrationPlane, CalibrationSource
 from calcannot.report.document import ImageSection, MeasuredExtent, Picture, RegionRow, Row
+from calcannot.report.drawn import drawn_rows
 from calcannot.report.numbers import (
     area_text,
     extent_text,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from calcannot.model.analysis import Totals
+    from calcannot.model.annotation import Annotations
     from calcannot.model.calibration import Calibration
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
@@ -97,14 +99,14 @@ class Pictures:
     detail: Picture | None = None
 
 
-def image_section(item: Measured, pictures: Pictures) -> ImageSection:
+def image_section(item: Measured, pictures: Pictures, annotations: Annotations | None = None) -> ImageSection:
     """Put into words and rows what is known of an image."""
     totals = item.totals
     columns = item.columns if totals.region_count else {}
     return ImageSection(
         name=item.name,
         kind=_KINDS[item.recipe.kind],
-        headline=area_text(totals.calcified_area_mm2, totals.calcified_area_px),
+        headline=area_text(totals.calcified_area_mm2, totals.calcified_area_px) if columns else "none found",
         interval=interval_text(totals) if totals.area_ci95_low_px is not None else "",
         share=share_text(totals.calcified_fraction, item.resolved.reference),
         region_count=_spaced(totals.region_count),
@@ -119,6 +121,7 @@ def image_section(item: Measured, pictures: Pictures) -> ImageSection:
         regions=_regions(totals, columns),
         largest=_largest(totals, columns),
         histogram=_histogram(columns),
+        drawn=drawn_rows(annotations) if annotations is not None else (),
         rule=tuple(rule_sentences(item.recipe, item.resolved, item.regions_of_interest)),
         warnings=item.warnings,
         limits=tuple(limits(item.recipe, item.resolved, item.calibration)),
@@ -183,6 +186,12 @@ def _time(text: str) -> str:
 
 def _totals(item: Measured) -> tuple[Row, ...]:
     totals = item.totals
+    if not totals.region_count:
+        reason = item.resolved.reason
+        return (
+            Row("Calcified area", "none found", f"{reason}, so the area is 0" if reason else "the area is 0"),
+            Row("Looked at", area_text(totals.reference_area_mm2, totals.reference_area_px)),
+        )
     low, high = (area_text(mm2, px) for mm2, px in (
         (totals.area_low_mm2, totals.area_low_px), (totals.area_high_mm2, totals.area_high_px)
     ))  # fmt: skip
@@ -255,7 +264,7 @@ def _scale(item: Measured) -> tuple[Row, ...]:
 
 def _regions(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Row, ...]:
     if not columns:
-        return (Row("Regions", "none"),)
+        return ()
     um2, px = columns["area_um2"], columns["area_px"]
     scaled = bool(np.isfinite(um2).all())
     median = area_text(float(np.median(um2)) / 1e6 if scaled else None, round(float(np.median(px))))
@@ -287,7 +296,7 @@ def _largest(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[R
 
 
 def _histogram(columns: Mapping[str, npt.NDArray[Any]]) -> str:
-    if not columns or columns["area_px"].size < 2:
+    if not columns or columns["area_px"].size <= _LARGEST:
         return ""
     um2 = columns["area_um2"]
     if not np.isfinite(um2).all():

@@ -41,14 +41,14 @@ def rule_sentences(recipe: Recipe, resolved: ResolvedRecipe, regions_of_interest
     """The rule in words and in the numbers that ran."""
     found = [_scope(regions_of_interest)]
     if resolved.surfaces:
-        found += _background(resolved)
+        found += _background(resolved)[: None if resolved.found else 1]
     elif resolved.found and resolved.rules:
         bounds = " and ".join(_bound(rule) for rule in resolved.rules)
         found.append(f"A pixel is mineral where {bounds}{_origin(recipe)}.")
         if resolved.or_rules:
             found.append(f"It is mineral as well where {' or '.join(_bound(rule) for rule in resolved.or_rules)}.")
     if not resolved.found:
-        found.append(f"No mineral was found: {resolved.reason}. The area is 0, and not small.")
+        found.append(f"No mineral was found: {resolved.reason}. The area is 0 and not a small number.")
     if resolved.smoothing_sigma_px:
         found.append(f"Pixels were smoothed by a Gaussian of {significant(resolved.smoothing_sigma_px)} px first.")
     if resolved.core_at_most is not None:
@@ -79,7 +79,7 @@ def limits(recipe: Recipe, resolved: ResolvedRecipe, calibration: Calibration | 
             "No depth and no volume: one projection shows neither. Lesions one behind the other are one area.",
             "Nothing of what looks alike: bone, lead letters and contrast agent are as bright as mineral.",
         ]
-        if resolved.surfaces:
+        if resolved.surfaces and resolved.found:
             shares = sorted({f"{100 * surface.peak_fraction:.0f} %" for surface in resolved.surfaces})
             found.append(
                 f"No area without its cut: the edge of a soft shadow is drawn at {' and '.join(shares)} of the peak, "
