@@ -21,6 +21,8 @@ Bytes = npt.NDArray[np.uint8]
 BLOCK = 64
 """Bytes that ``bits_between`` looks at."""
 
+ALL_BITS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
 COPIED = 16
 """Bytes that ``copy_bytes`` copies."""
 

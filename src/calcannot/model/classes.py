@@ -21,3 +21,6 @@ EDGE: Final = 16
 
 ADDED: Final = 32
 """Added by hand."""
+
+REJECTED: Final = 64
+"""Under a stroke that rejects the region it touches."""

@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW
+from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REJECTED
 
 Bytes = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
+KeptLevels = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], Bytes]
+"""Runs in each row of a box, uint16 (height,), their ends as columns of the box, uint16 (n, 2), and the level of each
+of their pixels, uint8."""
 
 MASKS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
 START, STOP, LEVEL_SUM, LEVEL_MIN, LEVEL_MAX, FLAGS, FIELDS = range(7)
@@ -64,66 +67,6 @@ def runs_of_colours(
         First column of the box in the image.
     """
     return BoxRuns(*_of_colours(rgb, classes, levels, empty_up_to, col))
-
-
-def runs_of_levels(
-    counts: npt.NDArray[np.uint16], runs: npt.NDArray[np.uint16], levels: Bytes, bounds: Int32, col: int
-) -> BoxRuns:
-    """Runs of a box of which only the pixels are known that can be mineral.
-
-    Parameters
-    ----------
-    counts, runs
-        Runs of known pixels in each row, uint16 (height,), and their ends as columns of the box, uint16 (n, 2).
-    levels
-        uint8: of the known pixels, run by run.
-    bounds
-        int32 (3, 2): least and largest level of each mask of ``MASKS``; none where the least is larger.
-    col
-        First column of the box in the image.
-    """
-    return BoxRuns(*_of_levels(counts, runs, levels, bounds, col), 0)
-
-
-@compiled
-def _of_levels(
-    known_counts: npt.NDArray[np.uint16], known: npt.NDArray[np.uint16], levels: Bytes, bounds: Int32, col: int
-) -> tuple[Int32, Int32]:
-    height = known_counts.size
-    counts = np.zeros((3, height), np.int32)
-    runs = np.empty((known.shape[0] + 16, FIELDS), np.int32)
-    n = 0
-    for mask in range(3):
-        low, high = bounds[mask, 0], bounds[mask, 1]
-        run = place = 0
-        for row in range(height):
-            row_first = n
-            for _ in range(known_counts[row]):
-                start, stop = int(known[run, 0]), int(known[run, 1])
-                first_place = place - start
-                run += 1
-                place += stop - start
-                c = start
-                while c < stop:
-                    if not low <= levels[first_place + c] <= high:
-                        c += 1
-                        continue
-                    if n == runs.shape[0]:
-                        more = np.empty((2 * n, FIELDS), np.int32)
-                        more[:n] = runs
-                        runs = more
-                    first, total = c, 0
-                    least, largest = 255, 0
-                    while c < stop and low <= levels[first_place + c] <= high:
-                        level = int(levels[first_place + c])
-                        total += level
-                        least, largest = min(least, level), max(largest, level)
-                        c += 1
-                    runs[n, START], runs[n, STOP], runs[n, LEVEL_SUM] = col + first, col + c, total
-                    runs[n, LEVEL_MIN], runs[n, LEVEL_MAX], runs[n, FLAGS] = least, largest, 0
-                    n += 1
-            counts[mask, row] = n - row_first
-    return counts, runs[:n].copy()
 
 
 @compiled
@@ -215,7 +158,7 @@ def _line(
                 flags |= line[c]
                 c += 1
             runs[n, START], runs[n, STOP], runs[n, LEVEL_SUM] = col + first, col + c, total
-            runs[n, LEVEL_MIN], runs[n, LEVEL_MAX], runs[n, FLAGS] = least, largest, flags & (EDGE | ADDED)
+            runs[n, LEVEL_MIN], runs[n, LEVEL_MAX], runs[n, FLAGS] = least, largest, flags & (EDGE | ADDED | REJECTED)
             masks[n] = mask
             counts[mask, row] += 1
             n += 1

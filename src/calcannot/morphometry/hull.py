@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +16,36 @@ if TYPE_CHECKING:
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
+_AT_ONCE: Final = 4096  # regions; fewer are not worth another thread
 
-def region_hulls(runs: LabelledRuns, count: int) -> tuple[Int64, Int32, Int32]:
-    """Hull vertices of regions 1 to ``count``: offsets int64 (count + 1,), rows and columns int32.
+
+def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int64, Int32, Int32]:
+    """Hull vertices of the regions: offsets int64 (n + 1,), rows and columns int32.
 
     Vertices run clockwise as seen on the screen, none in the middle of a side.
+
+    Parameters
+    ----------
+    rows
+        int64 (n, 2): first row of each region and the row after its last.
     """
-    order = np.argsort(runs.region, kind="stable")
-    first = np.searchsorted(runs.region[order], np.arange(1, count + 2))
-    row_of = np.repeat(np.arange(runs.height_px, dtype=np.int64), np.diff(runs.row_start))
-    return _hulls(first, row_of[order], runs.start[order], runs.stop[order])
+    count = len(rows)
+    first = np.zeros(count + 1, np.int64)
+    np.cumsum(rows[:, 1] - rows[:, 0], out=first[1:])
+    ends = _row_ends(runs.row_start, runs.start, runs.stop, runs.region, first, rows)
+    at_once = max(_AT_ONCE, -(-count // max(1, workers)))
+    parts = [slice(begin, min(begin + at_once, count)) for begin in range(0, count, at_once)]
+
+    def work(part: slice) -> tuple[Int64, Int32, Int32]:
+        return _hulls(first[part.start : part.stop + 1], rows[part, 0], ends)
+
+    if len(parts) < 2:
+        return work(slice(0, count))
+    with ThreadPoolExecutor(workers) as pool:
+        hulls = list(pool.map(work, parts))
+    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(offsets) for offsets, _, _ in hulls)])
+    hull_row, hull_col = (np.concatenate([np.zeros(0, np.int32), *each]) for each in list(zip(*hulls, strict=True))[1:])
+    return np.cumsum(sizes), hull_row, hull_col
 
 
 def common_hull(rows: npt.NDArray[np.integer], cols: npt.NDArray[np.integer]) -> tuple[Int32, Int32]:
@@ -54,35 +75,43 @@ def _row_extremes_of_points(row: Int64, col: Int32) -> Int64:
 
 
 @compiled
-def _hulls(first: Int64, row: Int64, start: Int32, stop: Int32) -> tuple[Int64, Int32, Int32]:
+def _row_ends(row_start: Int64, start: Int32, stop: Int32, region: Int32, first: Int64, rows: Int64) -> Int32:
+    """First column of each row of each region and the column after its last; int32 (rows of all regions, 2)."""
+    ends = np.empty((first[-1], 2), np.int32)
+    ends[:, 0] = np.iinfo(np.int32).max
+    ends[:, 1] = -1
+    for row in range(row_start.size - 1):
+        for run in range(row_start[row], row_start[row + 1]):
+            number = region[run] - 1
+            entry = ends[first[number] + row - rows[number, 0]]
+            entry[0] = min(entry[0], start[run])
+            entry[1] = max(entry[1], stop[run])
+    return ends
+
+
+@compiled
+def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, Int32]:
     count = first.size - 1
     offsets = np.zeros(count + 1, np.int64)
+    highest = 0
+    for region in range(count):
+        highest = max(highest, first[region + 1] - first[region])
+    extremes = np.empty((highest + 1, 3), np.int64)
+    vertices = np.empty((2 * highest + 4, 2), np.int64)
     size = 1024
     hull_row = np.empty(size, np.int32)
     hull_col = np.empty(size, np.int32)
     total = 0
     for region in range(count):
-        begin, end = first[region], first[region + 1]
-        extremes = np.empty((2 * (end - begin) + 2, 3), np.int64)
-        n = 0
-        run = begin
-        while run < end:
-            this_row, low, high = row[run], np.int64(start[run]), np.int64(stop[run])
-            while run < end and row[run] == this_row:
-                low = min(low, np.int64(start[run]))
-                high = max(high, np.int64(stop[run]))
-                run += 1
-            # The row's pixels have corners on the line above (shared with the row before) and the line below.
-            if n and extremes[n - 1, 0] == this_row:
-                extremes[n - 1, 1] = min(extremes[n - 1, 1], low)
-                extremes[n - 1, 2] = max(extremes[n - 1, 2], high)
-            else:
-                extremes[n, 0], extremes[n, 1], extremes[n, 2] = this_row, low, high
-                n += 1
-            extremes[n, 0], extremes[n, 1], extremes[n, 2] = this_row + 1, low, high
-            n += 1
-        vertices = np.empty((2 * n + 2, 2), np.int64)
-        m = _chain(extremes[:n], vertices)
+        rows = first[region + 1] - first[region]
+        # A row's pixels have corners on the line above, which the row before has too, and on the line below.
+        for line in range(rows + 1):
+            above = ends[first[region] + max(line - 1, 0)]
+            below = ends[first[region] + min(line, rows - 1)]
+            extremes[line, 0] = first_row[region] + line
+            extremes[line, 1] = min(above[0], below[0])
+            extremes[line, 2] = max(above[1], below[1])
+        m = _chain(extremes[: rows + 1], vertices)
         if total + m > size:
             size = 2 * (total + m)
             hull_row = _grown(hull_row, size)
@@ -91,7 +120,7 @@ def _hulls(first: Int64, row: Int64, start: Int32, stop: Int32) -> tuple[Int64, 
             hull_row[total + i], hull_col[total + i] = vertices[i, 0], vertices[i, 1]
         total += m
         offsets[region + 1] = total
-    return offsets, hull_row[:total], hull_col[:total]
+    return offsets, hull_row[:total].copy(), hull_col[:total].copy()
 
 
 @compiled

@@ -11,12 +11,10 @@ from calcannot.model.analysis import Analysis
 from calcannot.model.annotation import Annotations
 from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
-from calcannot.morphometry.components import label_runs
-from calcannot.morphometry.region_table import build_regions
 from calcannot.morphometry.totals import totals_of
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.one_pass import look_once
-from calcannot.pipeline.passes import collect_runs, fit_background, gather_statistics, shown_px
+from calcannot.pipeline.passes import fit_background, gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.scan import Progress, default_workers
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
@@ -90,20 +88,20 @@ def analyse(
             resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
         else:
             resolved, statistics = resolve(recipe, info, seen.statistics), seen.statistics
-            seen = seen if seen.decides(resolved) else None
     with _timed(timings, "classify"):
         classifier = WindowClassifier(info, resolved, annotations)
-        collector = collect_runs(source, classifier, workers, progress, seen)
+        if seen is not None and seen.decides(resolved):
+            builder = seen.measure_bands(source, resolved, workers, progress)
+        else:
+            builder = measure_bands(source, classifier, workers, progress)
     with _timed(timings, "measure"):
-        table = collector.finish(MINERAL)
-        labels, count = label_runs(table)
-        keep = kept_components(table, labels, count, resolved, classifier.scale, annotations)
-        regions, runs = build_regions(table, labels, count, keep)
+        components = builder.components(MINERAL)
+        keep = kept_components(components, resolved, classifier.scale)
+        regions, runs = builder.finish(components, keep, workers)
         low, high = (
-            kept_area_px(collector.finish(mask), resolved, classifier.scale, annotations)
-            for mask in (MINERAL_LOW, MINERAL_HIGH)
+            kept_area_px(builder.components(mask), resolved, classifier.scale) for mask in (MINERAL_LOW, MINERAL_HIGH)
         )
-        reference_px = collector.reference_px if seen is None else seen.reference_px(resolved)
+        reference_px = builder.reference_px
         if resolved.reference == "image":
             reference_px = shown_px(info, annotations)
         totals = totals_of(regions, reference_px, low, high, info.calibration)

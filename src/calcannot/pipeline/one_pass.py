@@ -21,7 +21,9 @@ import numpy as np
 from calcannot.errors import RecipeError
 from calcannot.model.classes import MINERAL
 from calcannot.model.recipe import Method
-from calcannot.morphometry.box_runs import MASKS, BoxRuns, runs_of_levels
+from calcannot.morphometry.band_runs import joined_levels
+from calcannot.morphometry.box_runs import MASKS, KeptLevels
+from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_in_order
 from calcannot.segment.byte_scan import BYTE_CHANNELS, ByteCounter, KeptPixels
 from calcannot.segment.resolve import channels_needed, resolve
@@ -53,11 +55,14 @@ class OnePass:
     ----------
     statistics
         Of the whole image.
+    channel
+        Of the rule, by its number.
     low, high
         Levels of the pixels that were kept.
     """
 
     statistics: ImageStatistics
+    channel: int
     low: int
     high: int
     _kept: dict[tuple[int, int], KeptPixels] = field(default_factory=dict)
@@ -71,28 +76,44 @@ class OnePass:
             self._kept[box.row, box.col] = pixels
 
     def decides(self, resolved: ResolvedRecipe) -> bool:
-        """Whether what was kept is enough to apply this recipe."""
-        if not resolved.found:
-            return True
-        bounds = _bounds_of(resolved)
-        if any(low <= high and not self.low <= low <= high <= self.high for low, high in bounds):
-            return False
-        # The darkest channel of a pixel is at most its channel: within these bounds all mineral is tissue anyhow.
+        """Whether a pixel's level alone says what it is."""
+        # The darkest channel of a pixel is at most its channel: within this bound all mineral is tissue anyhow.
         at_most = resolved.tissue_at_most
-        return at_most is None or bounds[MASKS.index(MINERAL)][1] <= at_most
+        return not resolved.found or at_most is None or _bounds_of(resolved)[MASKS.index(MINERAL)][1] <= at_most
 
-    def runs_of(self, box: Box, resolved: ResolvedRecipe) -> BoxRuns | None:
-        """Runs of a box; None where it must be decoded again."""
-        place = box.row, box.col
-        if resolved.found and place in self._again:
-            return None
-        kept = self._kept.get(place) if resolved.found else None
-        if kept is None:
-            return BoxRuns(np.zeros((len(MASKS), box.height), np.int32), np.zeros((0, 6), np.int32), 0)
-        return runs_of_levels(*kept, np.array(_bounds_of(resolved), np.int32), box.col)
+    def measure_bands(
+        self, source: ImageSource, resolved: ResolvedRecipe, workers: int, progress: Progress | None
+    ) -> RegionBuilder:
+        """Decide the pixels that were kept, and measure the runs of mineral band by band."""
+        info = source.info
+        bounds = _bounds_of(resolved) if resolved.found else [_NO_MINERAL] * len(MASKS)
+        wanted = [each for each in bounds if each != _NO_MINERAL]
+        low, high = (min(each for each, _ in wanted), max(each for _, each in wanted)) if wanted else _NO_MINERAL
+        is_kept = self.low <= low and high <= self.high
 
-    def reference_px(self, resolved: ResolvedRecipe) -> int:
-        """Pixels of the reference area."""
+        def work(band: list[Strip]) -> Band:
+            first, boxes = band[0][0], list[tuple[int, KeptLevels]]()
+            second_look = ByteCounter(self.channel, low, high, counts_channel=False, counts_glass=False)
+            for box in chain.from_iterable(band) if wanted else ():
+                place = box.row, box.col
+                pixels = self._kept.pop(place, None)
+                if not is_kept or place in self._again:
+                    rgb = source.read(box.row, box.col, box.height, box.width).view(np.uint8)
+                    pixels = second_look.look(rgb, keep=True)[1]
+                if pixels is not None:
+                    boxes.append((box.col, pixels))
+            masks = joined_levels(boxes, first.height, np.array(bounds, np.int32))
+            return measured_band(masks, 0, first.row, first.height, info.height_px, info.width_px)
+
+        builder = RegionBuilder(info.height_px, info.width_px, self._reference_px(resolved))
+        with closing(map_in_order(work, bands(info, halo=False), workers)) as in_order:
+            for band, measured in in_order:
+                builder.add(measured)
+                if progress:
+                    progress("classify", band[0][0].row + band[0][0].height, info.height_px)
+        return builder
+
+    def _reference_px(self, resolved: ResolvedRecipe) -> int:
         if resolved.tissue_at_most is None:
             return self.statistics.pixel_count
         glass = self.statistics.histogram("glass")
@@ -113,14 +134,14 @@ def look_once(
     low, high = expected
     channel = str(recipe.channel)
     room = _Room(KEPT_BYTES)
-    result = OnePass(statistics, low, high)
+    result = OnePass(statistics, BYTE_CHANNELS[channel], low, high)
     of_thread, counters = threading.local(), list[ByteCounter]()
 
     def counter() -> ByteCounter:
         mine: ByteCounter | None = getattr(of_thread, "counter", None)
         if mine is None:
             asked = channel in statistics.channels, "glass" in statistics.channels
-            mine = of_thread.counter = ByteCounter(BYTE_CHANNELS[channel], low, high, *asked)
+            mine = of_thread.counter = ByteCounter(result.channel, low, high, *asked)
             counters.append(mine)
         return mine
 

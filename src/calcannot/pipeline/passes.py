@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from calcannot.model.annotation import Annotations, StrokeKind
+from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_colours
-from calcannot.morphometry.runs import RunCollector
-from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_in_order
+from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
+from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_bands, map_in_order
 from calcannot.segment.background import fit_surface
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import Surface
-    from calcannot.pipeline.one_pass import OnePass
 
 _SMOOTHING_STEPS: Final = 7
 _ROWS_AT_ONCE: Final = 512
@@ -108,28 +108,14 @@ def shown_px(info: ImageInfo, annotations: Annotations) -> int:
     return info.height_px * info.width_px - hidden
 
 
-def collect_runs(
-    source: ImageSource,
-    classifier: WindowClassifier,
-    workers: int,
-    progress: Progress | None,
-    seen: OnePass | None = None,
-) -> RunCollector:
-    """Classify every pixel once and take the runs of mineral.
-
-    Parameters
-    ----------
-    seen
-        What is known of the pixels; the others are decoded.
-    """
+def measure_bands(
+    source: ImageSource, classifier: WindowClassifier, workers: int, progress: Progress | None
+) -> RegionBuilder:
+    """Classify every pixel once, and measure the runs of mineral band by band."""
     info = source.info
-    alone = classifier.decides_by_colour_alone
+    tables = classifier.colour_tables
 
     def runs_of(box: Box) -> BoxRuns:
-        known = seen.runs_of(box, classifier.recipe) if seen is not None else None
-        if known is not None:
-            return known
-        tables = classifier.colour_tables
         if tables is not None:
             rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
             return runs_of_colours(rgb, *tables, box.col)
@@ -138,11 +124,16 @@ def collect_runs(
     def work(strip: Strip) -> list[BoxRuns]:
         return [runs_of(box) for box in strip]
 
-    collector = RunCollector(info.width_px)
-    by_band = list(bands(info, halo=not alone))
-    with closing(map_in_order(work, chain.from_iterable(by_band), workers)) as in_order:
-        for band in by_band:
-            collector.add_band([runs for _ in band for runs in next(in_order)[1]])
+    def join(band: list[Strip], strips: list[list[BoxRuns]]) -> Band:
+        first, boxes = band[0][0], [box for strip in strips for box in strip]
+        masks = joined_boxes([box for box in boxes if len(box.runs)], first.height)
+        reference_px = sum(box.reference_px for box in boxes)
+        return measured_band(masks, reference_px, first.row, first.height, info.height_px, info.width_px)
+
+    builder = RegionBuilder(info.height_px, info.width_px)
+    with closing(map_bands(work, join, bands(info, halo=tables is None), workers)) as in_order:
+        for band, measured in in_order:
+            builder.add(measured)
             if progress:
                 progress("classify", band[0][0].row + band[0][0].height, info.height_px)
-    return collector
+    return builder

@@ -14,6 +14,7 @@ from calcannot.morphometry.box_runs import LARGEST_WIDTH
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
@@ -61,15 +62,13 @@ def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:
         yield [boxes[i : i + _STRIP] for i in range(0, len(boxes), _STRIP)]
 
 
-def map_in_order(
-    work: Callable[[Strip], T], strips: Iterable[Strip], workers: int
-) -> Generator[tuple[Strip, T], None, None]:
-    """Results of ``work`` in the order of the strips; a few strips ahead and no more, so memory stays small."""
+def map_in_order(work: Callable[[S], T], parts: Iterable[S], workers: int) -> Generator[tuple[S, T], None, None]:
+    """Results of ``work`` in the order of the parts; a few parts ahead and no more, so memory stays small."""
     with ThreadPoolExecutor(workers, thread_name_prefix="calcannot") as pool:
-        waiting: deque[tuple[Strip, Future[T]]] = deque()
+        waiting: deque[tuple[S, Future[T]]] = deque()
         try:
-            for strip in strips:
-                waiting.append((strip, pool.submit(work, strip)))
+            for part in parts:
+                waiting.append((part, pool.submit(work, part)))
                 if len(waiting) > 2 * workers:
                     done, future = waiting.popleft()
                     yield done, future.result()
@@ -78,6 +77,39 @@ def map_in_order(
                 yield done, future.result()
         finally:
             for _, future in waiting:
+                future.cancel()
+
+
+def map_bands(
+    work: Callable[[Strip], T], join: Callable[[list[Strip], list[T]], S], of: Iterable[list[Strip]], workers: int
+) -> Generator[tuple[list[Strip], S], None, None]:
+    """Bands in order: ``work`` on each strip of a band, then ``join`` on the band; both in the threads."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="calcannot") as pool:
+        waiting: deque[tuple[list[Strip], list[Future[T]]]] = deque()
+        joined: deque[tuple[list[Strip], Future[S]]] = deque()
+
+        def join_first() -> None:
+            band, strips = waiting.popleft()
+            joined.append((band, pool.submit(join, band, [strip.result() for strip in strips])))
+
+        try:
+            for band in of:
+                waiting.append((band, [pool.submit(work, strip) for strip in band]))
+                while len(waiting) > 1 and sum(len(strips) for _, strips in waiting) - len(waiting[0][1]) > 2 * workers:
+                    join_first()
+                while len(joined) > workers:
+                    done, future = joined.popleft()
+                    yield done, future.result()
+            while waiting:
+                join_first()
+            while joined:
+                done, future = joined.popleft()
+                yield done, future.result()
+        finally:
+            for _, strips in waiting:
+                for strip in strips:
+                    strip.cancel()
+            for _, future in joined:
                 future.cancel()
 
 

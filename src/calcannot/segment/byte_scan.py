@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.compiled import BLOCK, COPIED, bits_between, compiled, copy_bytes, count_bits, first_bit
+from calcannot.compiled import ALL_BITS, BLOCK, COPIED, bits_between, compiled, copy_bytes, count_bits, first_bit
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.uint16]
@@ -28,7 +28,6 @@ _CHUNK = 4096  # pixels whose channels stay in the nearest cache
 _NARROW = 12  # levels to both sides of the first pixel's: glass
 _NEUTRAL_SHIFT = 3  # an eighth, as in ``Channel.values``
 _FOLD_AT = 1 << 32  # pixels of one thread; a counter of pairs holds as many pairs
-_ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 class KeptPixels(NamedTuple):
@@ -192,7 +191,7 @@ def _any_between(plane: Bytes, pixels: int, low: np.uint8, span: np.uint8) -> bo
     for block in range(whole):
         found |= bits_between(plane, BLOCK * block, low, span)
     if pixels % BLOCK:
-        found |= bits_between(plane, BLOCK * whole, low, span) & (_ALL >> np.uint64(BLOCK - pixels % BLOCK))
+        found |= bits_between(plane, BLOCK * whole, low, span) & (ALL_BITS >> np.uint64(BLOCK - pixels % BLOCK))
     return bool(found != np.uint64(0))
 
 
@@ -204,7 +203,7 @@ def _count(plane: Bytes, words: npt.NDArray[np.uint64], pixels: int, levels: Cou
     least = max(0, first - _NARROW)
     narrow = True
     for block in range(whole):
-        if bits_between(plane, BLOCK * block, np.uint8(least), np.uint8(2 * _NARROW)) != _ALL:
+        if bits_between(plane, BLOCK * block, np.uint8(least), np.uint8(2 * _NARROW)) != ALL_BITS:
             narrow = False
             break
     if narrow:
@@ -242,7 +241,7 @@ def _runs_of_row(plane: Bytes, first: int, width: int, low: np.uint8, span: np.u
     for col in range(0, width, BLOCK):
         bits = bits_between(plane, first + col, low, span)
         if col + BLOCK > width:
-            bits &= _ALL >> np.uint64(col + BLOCK - width)
+            bits &= ALL_BITS >> np.uint64(col + BLOCK - width)
         changes = bits ^ ((bits << np.uint64(1)) | inside)
         inside = bits >> np.uint64(BLOCK - 1)
         while changes != np.uint64(0):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
-from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE
+from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
 from calcannot.segment.background import surface_at
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
@@ -210,6 +210,8 @@ class WindowClassifier:
                 classes[touched] |= MINERAL | MINERAL_LOW | MINERAL_HIGH | REFERENCE | ADDED
             else:
                 classes[touched] &= ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH | ADDED)
+        for stroke in self.annotations.of(StrokeKind.REJECT):
+            classes[inside(stroke, *box)] |= REJECTED
         if not self.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE):
             return classes
         # One pixel more on each side tells where the allowed area ends.

@@ -1,0 +1,216 @@
+"""Runs of mineral over a band: full-width rows of an image, joined from the boxes that stand side by side in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from calcannot.compiled import ALL_BITS, BLOCK, bits_between, compiled, first_bit
+from calcannot.morphometry.box_runs import (
+    FIELDS,
+    FLAGS,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    LEVEL_SUM,
+    MASKS,
+    START,
+    STOP,
+    BoxRuns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calcannot.morphometry.box_runs import KeptLevels
+
+Bytes = npt.NDArray[np.uint8]
+Shorts = npt.NDArray[np.uint16]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+class BandRuns(NamedTuple):
+    """Runs of one mask in a band, row by row, from left to right; none touches the next.
+
+    Attributes
+    ----------
+    row_start
+        int64 (height + 1,): runs ``row_start[r]`` to ``row_start[r + 1]`` lie in row r of the band.
+    start, stop
+        int32 (n,): columns of the image.
+    level_sum, level_min, level_max
+        int64, int32, int32 (n,): of the channel levels along the run.
+    flags
+        uint8 (n,): bits that any pixel of the run has.
+    """
+
+    row_start: Int64
+    start: Int32
+    stop: Int32
+    level_sum: Int64
+    level_min: Int32
+    level_max: Int32
+    flags: Bytes
+
+
+def joined_boxes(boxes: Sequence[BoxRuns], height: int) -> list[BandRuns]:
+    """Runs of a band for each of ``MASKS``, from its boxes from left to right; those without runs may be left out."""
+    counts = np.zeros((len(boxes), len(MASKS), height), np.int32)
+    for number, box in enumerate(boxes):
+        counts[number] = box.counts
+    runs = np.concatenate([np.zeros((0, FIELDS), np.int32), *(box.runs for box in boxes)])
+    first_of_box = np.cumsum([0, *(len(box.runs) for box in boxes)])
+    return [BandRuns(*_join(counts, runs, first_of_box, mask)) for mask in range(len(MASKS))]
+
+
+def joined_levels(boxes: Sequence[tuple[int, KeptLevels]], height: int, bounds: Int32) -> list[BandRuns]:
+    """Runs of a band for each of ``MASKS``, from pixels whose level is known.
+
+    Parameters
+    ----------
+    boxes
+        First column of each box that has such pixels, from left to right, and the pixels.
+    height
+        Rows of the band.
+    bounds
+        int32 (3, 2): least and largest level of each mask; no pixel where the least is larger.
+    """
+    counts = np.zeros((len(boxes), height), np.uint16)
+    for number, (_, kept) in enumerate(boxes):
+        counts[number] = kept[0]
+    runs = np.concatenate([np.zeros((0, 2), np.uint16), *(kept[1] for _, kept in boxes)])
+    # Levels are looked at 64 at a time, beyond the last too.
+    levels = np.concatenate([*(kept[2] for _, kept in boxes), np.zeros(BLOCK, np.uint8)])
+    first_run = np.cumsum([0, *(len(kept[1]) for _, kept in boxes)])
+    first_level = np.cumsum([0, *(len(kept[2]) for _, kept in boxes)])
+    cols = np.array([col for col, _ in boxes], np.int64)
+    return [
+        BandRuns(*_of_levels(counts, runs, levels, first_run, first_level, cols, low, high)) for low, high in bounds
+    ]
+
+
+@compiled
+def _join(counts: Int32, runs: Int32, first_of_box: Int64, mask: int) -> tuple[
+    Int64, Int32, Int32, Int64, Int32, Int32, Bytes
+]:  # fmt: skip
+    """Runs of one mask row by row; a run that ends where the next box begins one is one run with it."""
+    boxes, height = counts.shape[0], counts.shape[2]
+    place = np.empty(boxes, np.int64)
+    most = 0
+    for box in range(boxes):
+        place[box] = first_of_box[box]
+        for before in range(mask):
+            place[box] += counts[box, before].sum()
+        most += counts[box, mask].sum()
+    row_start = np.zeros(height + 1, np.int64)
+    start, stop = np.empty(most, np.int32), np.empty(most, np.int32)
+    level_sum = np.empty(most, np.int64)
+    level_min, level_max = np.empty(most, np.int32), np.empty(most, np.int32)
+    flags = np.empty(most, np.uint8)
+    n = 0
+    for row in range(height):
+        for box in range(boxes):
+            for _ in range(counts[box, mask, row]):
+                run = runs[place[box]]
+                place[box] += 1
+                if n > row_start[row] and stop[n - 1] == run[START]:
+                    stop[n - 1] = run[STOP]
+                    level_sum[n - 1] += run[LEVEL_SUM]
+                    level_min[n - 1] = min(level_min[n - 1], run[LEVEL_MIN])
+                    level_max[n - 1] = max(level_max[n - 1], run[LEVEL_MAX])
+                    flags[n - 1] |= np.uint8(run[FLAGS])
+                else:
+                    start[n], stop[n], level_sum[n] = run[START], run[STOP], run[LEVEL_SUM]
+                    level_min[n], level_max[n], flags[n] = run[LEVEL_MIN], run[LEVEL_MAX], run[FLAGS]
+                    n += 1
+        row_start[row + 1] = n
+    return (
+        row_start, start[:n].copy(), stop[:n].copy(), level_sum[:n].copy(), level_min[:n].copy(),
+        level_max[:n].copy(), flags[:n].copy(),
+    )  # fmt: skip
+
+
+@compiled
+def _of_levels(
+    counts: Shorts, known: Shorts, levels: Bytes, first_run: Int64, first_level: Int64, cols: Int64, low: int, high: int
+) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:
+    """Runs of the pixels with levels from ``low`` to ``high``."""
+    boxes, height = counts.shape
+    run_at, level_at = first_run.copy(), first_level.copy()
+    most = known.shape[0] + BLOCK
+    row_start = np.zeros(height + 1, np.int64)
+    start, stop = np.empty(most, np.int32), np.empty(most, np.int32)
+    level_sum = np.empty(most, np.int64)
+    level_min, level_max = np.empty(most, np.int32), np.empty(most, np.int32)
+    ends = np.empty(2, np.int64)
+    n = 0
+    for row in range(height if low <= high else 0):
+        for box in range(boxes):
+            for _ in range(counts[box, row]):
+                first = cols[box] + int(known[run_at[box], 0])
+                length = int(known[run_at[box], 1]) - int(known[run_at[box], 0])
+                run_at[box] += 1
+                at = level_at[box]
+                level_at[box] += length
+                if ends.size < length + 2:
+                    ends = np.empty(2 * length, np.int64)
+                for run in range(_parts(levels, at, length, np.uint8(low), np.uint8(high - low), ends)):
+                    begin, end = ends[2 * run], ends[2 * run + 1]
+                    total, least, largest = 0, 255, 0
+                    for i in range(at + begin, at + end):
+                        level = int(levels[i])
+                        total += level
+                        least, largest = min(least, level), max(largest, level)
+                    if n > row_start[row] and stop[n - 1] == first + begin:
+                        stop[n - 1] = first + end
+                        level_sum[n - 1] += total
+                        level_min[n - 1] = min(level_min[n - 1], least)
+                        level_max[n - 1] = max(level_max[n - 1], largest)
+                        continue
+                    if n == start.size:
+                        start, stop, level_sum, level_min, level_max = _grown(
+                            start, stop, level_sum, level_min, level_max
+                        )
+                    start[n], stop[n], level_sum[n] = first + begin, first + end, total
+                    level_min[n], level_max[n] = least, largest
+                    n += 1
+        row_start[row + 1] = n
+    return (
+        row_start, start[:n].copy(), stop[:n].copy(), level_sum[:n].copy(), level_min[:n].copy(),
+        level_max[:n].copy(), np.zeros(n, np.uint8),
+    )  # fmt: skip
+
+
+@compiled
+def _parts(levels: Bytes, at: int, length: int, low: np.uint8, span: np.uint8, ends: Int64) -> int:
+    """Ends of the runs within the bounds among ``length`` levels from ``at``, counted from it; returns their number."""
+    inside = np.uint64(0)
+    n = 0
+    for block in range(0, length, BLOCK):
+        bits = bits_between(levels, at + block, low, span)
+        if block + BLOCK > length:
+            bits &= ALL_BITS >> np.uint64(block + BLOCK - length)
+        changes = bits ^ ((bits << np.uint64(1)) | inside)
+        inside = bits >> np.uint64(BLOCK - 1)
+        while changes != np.uint64(0):
+            ends[n] = block + first_bit(changes)
+            changes &= changes - np.uint64(1)
+            n += 1
+    if inside != np.uint64(0):
+        ends[n] = length
+        n += 1
+    return n // 2
+
+
+@compiled
+def _grown(
+    start: Int32, stop: Int32, level_sum: Int64, level_min: Int32, level_max: Int32
+) -> tuple[Int32, Int32, Int64, Int32, Int32]:
+    n = start.size
+    starts, stops = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+    sums = np.empty(2 * n, np.int64)
+    least, largest = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+    starts[:n], stops[:n], sums[:n], least[:n], largest[:n] = start, stop, level_sum, level_min, level_max
+    return starts, stops, sums, least, largest
