@@ -7,7 +7,6 @@ that every measurement uses; which regions are large or dark enough is looked up
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,10 +14,9 @@ import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.model.classes import MINERAL
-from calcannot.model.regions import LabelledRuns
+from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import runs_of_classes
-from calcannot.morphometry.components import label_runs
-from calcannot.morphometry.runs import RunCollector
+from calcannot.morphometry.region_builder import RegionBuilder, measured_band
 from calcannot.pipeline.kept import kept_components
 from calcannot.segment.window import WindowClassifier
 from napari_calcannot.mask_tiles import MaskTiles
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from calcannot.model.analysis import Analysis
     from calcannot.model.image import ImageSource
+    from calcannot.model.regions import LabelledRuns
 
 Mask = npt.NDArray[np.bool_]
 _EVERYWHERE = (StrokeKind.REGION, StrokeKind.EXCLUDE)  # they bound the statistics: all may change
@@ -141,7 +140,7 @@ class LiveMask:
                 return None
             classes, levels = self._classify(window, annotations)
             shown = self.tiles.mask(*window[:2], *window.shape)
-            decided = self._decided(window, box, classes, levels, shown, annotations)
+            decided = self._decided(window, box, classes, levels, shown)
             if decided is not None:
                 self.area_px += int(decided.sum()) - int(shown.sum())
                 self.tiles.put(window.row, window.col, decided)
@@ -149,19 +148,17 @@ class LiveMask:
             pad *= 4
 
     def _decided(
-        self, window: Box, box: Box, classes: npt.NDArray[np.uint8], levels: npt.NDArray[np.int32], shown: Mask,
-        annotations: Annotations,
-    ) -> Mask | None:  # fmt: skip
+        self, window: Box, box: Box, classes: npt.NDArray[np.uint8], levels: npt.NDArray[np.int32], shown: Mask
+    ) -> Mask | None:
         """The mask of a window, or None where a region that counts reaches out of it and is not yet known."""
         rows, cols = window.shape
-        collector = RunCollector(cols)
-        collector.add_band([runs_of_classes(classes, levels, 0)])
-        table = collector.finish(MINERAL)
-        labels, count = label_runs(table)
-        here = _moved(self._near(annotations.of(StrokeKind.REJECT), window), window)
+        builder = RegionBuilder(rows, cols)
+        builder.add(measured_band(joined_boxes([runs_of_classes(classes, levels, 0)], rows), 0, 0, rows, rows, cols))
+        components = builder.components(MINERAL)
         assert self._classifier is not None
-        keep = kept_components(table, labels, count, self._resolved, self._classifier.scale, here)
-        number = LabelledRuns(rows, cols, table.row_start, table.start, table.stop, labels + 1).labels(0, 0, rows, cols)
+        keep = kept_components(components, self._resolved, self._classifier.scale)
+        count = keep.size
+        number = builder.runs_of(components, np.ones(count, np.bool_)).labels(0, 0, rows, cols)
         near = box.padded(1, self._info.height_px, self._info.width_px)
         around = np.s_[near.row - window.row : near.last_row - window.row, near.col - window.col : near.last_col
                        - window.col]  # fmt: skip
@@ -199,7 +196,7 @@ class LiveMask:
         if self._classifier is None:
             self._classifier = WindowClassifier(self._info, self._resolved, annotations)
         bounding = annotations.of(*_EVERYWHERE)
-        painted = annotations.of(StrokeKind.ADD, StrokeKind.ERASE)
+        painted = annotations.of(*_LOCAL)
         self._classifier.annotations = Annotations((*bounding, *self._near(painted, window)))
         return self._classifier.classify(self._source, window.row, window.col, *window.shape)
 
@@ -250,9 +247,3 @@ def _merged(boxes: Sequence[Box]) -> list[Box]:
 
 def _meet(a: Box, b: Box) -> bool:
     return a.row < b.last_row and b.row < a.last_row and a.col < b.last_col and b.col < a.last_col
-
-
-def _moved(strokes: Sequence[Stroke], window: Box) -> Annotations:
-    """Strokes counted from a window's corner."""
-    corner = np.array([window.col, window.row], np.float64)
-    return Annotations(tuple(replace(s, rings=tuple(ring - corner for ring in s.rings)) for s in strokes))

@@ -145,9 +145,7 @@ class RegionBuilder:
             inside it.
         """
         table = components.table[keep]
-        number = np.cumsum(keep, dtype=np.int32)
-        number[~keep] = 0
-        runs = self._labelled(number[components.of_piece], int(table[:, at.RUNS].sum()))
+        runs = self.runs_of(components, keep)
         holes = table[:, at.CONTACTS] - table[:, at.RUNS] + 1
         rows = np.stack([table[:, at.ROW_MIN], table[:, at.ROW_MAX]], axis=1)
         hull_start, hull_row, hull_col = region_hulls(runs, rows, workers)
@@ -161,7 +159,11 @@ class RegionBuilder:
         )  # fmt: skip
         return regions, runs
 
-    def _labelled(self, region_of_piece: Int32, count: int) -> LabelledRuns:
+    def runs_of(self, components: Components, keep: npt.NDArray[np.bool_]) -> LabelledRuns:
+        """Runs of the components to keep, numbered from 1; can be asked for once."""
+        number = np.cumsum(keep, dtype=np.int32)
+        number[~keep] = 0
+        region_of_piece, count = number[components.of_piece], int(components.table[keep, at.RUNS].sum())
         row_start = np.zeros(self.height_px + 1, np.int64)
         start, stop, region = (np.empty(count, np.int32) for _ in range(3))
         row = first = 0
