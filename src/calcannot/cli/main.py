@@ -15,6 +15,7 @@ from calcannot.cli import (
     case,
     demo,
     export,
+    import_,
     info,
     measure,
     phantom,
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("calibrate")(calibrate.calibrate)
 app.command("demo")(demo.demo)
 app.command("export")(export.export)
+app.command("import")(import_.import_file)
 app.command("info")(info.info)
 app.command("measure")(measure.measure)
 app.command("report")(report.report)
