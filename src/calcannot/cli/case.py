@@ -132,6 +132,28 @@ def merge(
         raise typer.Exit(FOUND)
 
 
+@app.command("check-privacy")
+def check_privacy(
+    case: CASE, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False
+) -> None:
+    """List what could tell whose case it is, without saying what it says; exit 1 where something does."""
+    from dataclasses import asdict
+
+    from calcannot.batch.privacy import check_privacy as check
+    from calcannot.model.identifier import Weight
+    from calcannot.store.case_folder import CaseFolder
+
+    found = check(CaseFolder.open(case))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
+    else:
+        for each in sorted(found, key=lambda each: each.identifier.weight != Weight.IDENTIFIES):
+            typer.echo(f"{each.identifier.weight}: {each.place}: {each.identifier.group}: {each.identifier.what}")
+        typer.echo("Text in the pixels is not looked for. Nothing was changed, and no case is anonymous by this list.")
+    if any(each.identifier.weight is Weight.IDENTIFIES for each in found):
+        raise typer.Exit(FOUND)
+
+
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of case.json."""

@@ -125,7 +125,7 @@ def read_table(path: Path, *, keep: tuple[str, ...] = (), leave_out: tuple[str, 
     rows = _rows(path)
     known = {each.name: each for each in variables()}
     for name in rows[0] if rows else ():
-        if name not in known and _IDENTIFYING.search(name) and name not in (*keep, *leave_out, *_PLAIN):
+        if name not in known and names_a_person(name) and name not in (*keep, *leave_out):
             what = f"the column {name} seems to name a person"
             raise CaseError(
                 what, path=path, remedy=f"leave it out with --leave-out {name}, or ask for it with --keep {name}"
@@ -137,6 +137,11 @@ def read_table(path: Path, *, keep: tuple[str, ...] = (), leave_out: tuple[str, 
             raise CaseError(f"line {number} has no record_id", path=path)
         _take_row(records.setdefault(name, TableRecord(name)), row, known, leave_out)
     return list(records.values())
+
+
+def names_a_person(field: str) -> bool:
+    """Whether the name of a field or column says that it holds who somebody is."""
+    return field not in _PLAIN and _IDENTIFYING.search(field) is not None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
