@@ -30,6 +30,7 @@ COMMANDS: dict[str, list[list[str]] | None] = {
     "case": [["show", "{case}"], ["check-privacy", "{case}"], ["show", "{case}", "--json"]],
     "demo": None,
     "export": [["{case}", "--to", each, "-o", "{out}/" + each] for each in FORMATS],
+    "import": None,
     "info": [["{film}"], ["{slide}"], ["{film}", "--json"], ["{slide}", "--json"]],
     "measure": [["{film}", "{slide}", "--recipe", "radiograph-global", "-o", "{out}/measured"]],
     "open": None,
