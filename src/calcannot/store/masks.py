@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from calcannot.runs.raster import row_of_tiles
 from calcannot.store.atomic import replacing
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 TILE = 256
 _SMALLEST_LEVEL = 512
+_EFFORT = 4  # of 12: more takes half as long again for a fifth of the bytes
+_MOST_THREADS = 8
 
 
 def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) -> None:
@@ -67,12 +72,24 @@ def _is_big(runs: LabelledRuns) -> bool:
     return runs.height_px * runs.width_px > 2**31
 
 
-def _tiles(runs: LabelledRuns, level: int, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.uint8]]:
-    factor = 1 << level
-    for row in range(0, shape[0], TILE):
-        band = runs.reduced(row * factor, min(TILE * factor, runs.height_px - row * factor), factor)
-        for col in range(0, shape[1], TILE):
-            tile = np.zeros((TILE, TILE), np.uint8)
-            part = band[:, col : col + TILE]
-            tile[: part.shape[0], : part.shape[1]] = part
-            yield tile
+def _tiles(runs: LabelledRuns, level: int, shape: tuple[int, int]) -> Iterator[bytes]:
+    """Compressed tiles of a level, row by row; rows are drawn in several threads, and an empty tile is packed once."""
+    from imagecodecs import deflate_encode
+
+    empty = bytes(deflate_encode(bytes(TILE * TILE), level=_EFFORT))
+
+    def row_of(number: int) -> list[bytes]:
+        tiles, place = row_of_tiles(runs, number * TILE << level, 1 << level, TILE)
+        packed = [bytes(deflate_encode(tile.data, level=_EFFORT)) for tile in tiles]
+        return [packed[each] if each >= 0 else empty for each in place]
+
+    rows = -(-shape[0] // TILE)
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = deque(pool.submit(row_of, number) for number in range(min(2 * threads, rows)))
+        following = len(ahead)
+        while ahead:
+            yield from ahead.popleft().result()
+            if following < rows:
+                ahead.append(pool.submit(row_of, following))
+                following += 1
