@@ -22,6 +22,16 @@ QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
+IDENTIFYING = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientAddress", "PatientTelephoneNumbers", "OtherPatientNames",
+    "PatientMotherBirthName", "PatientComments", "AccessionNumber", "InstitutionName", "InstitutionAddress",
+    "InstitutionalDepartmentName", "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName",
+    "NameOfPhysiciansReadingStudy", "RequestingPhysician", "StationName", "DeviceSerialNumber", "StudyID",
+    "StudyDescription", "SeriesDescription", "ProtocolName", "StudyDate", "SeriesDate", "AcquisitionDate",
+    "ContentDate", "StudyTime", "PatientAge", "Occupation", "AdmittingDiagnosesDescription", "AdditionalPatientHistory",
+    "EthnicGroup", "PatientReligiousPreference", "MilitaryRank", "RequestedProcedureDescription", "ImageComments",
+    "PerformedProcedureStepDescription", "CountryOfResidence", "RegionOfResidence",
+)  # fmt: skip
 pytestmark = pytest.mark.slow
 
 
@@ -180,6 +190,35 @@ def test_the_same_case_gives_the_same_bytes_and_no_path(case, page, calcannot, t
     assert (ran.code, ran.err) == (0, "")
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
     assert str(case.parent) not in page.read_text(encoding="utf-8")
+
+
+def test_nothing_of_the_patient_gets_from_a_header_into_a_report_or_a_table(tmp_path, calcannot):
+    import pydicom
+    from pydicom.datadict import dictionary_VR
+
+    film = pydicom.dcmread(SAMPLES / "radiograph.dcm")
+    planted = {}
+    for number, name in enumerate(IDENTIFYING):
+        value = {"DA": "19991231", "PN": f"Secret^Name{number}", "AS": "097Y", "TM": "235959"}.get(
+            dictionary_VR(name), f"SECRET{number:02}"
+        )
+        setattr(film, name, value)
+        planted[name] = value
+    film.save_as(tmp_path / "film.dcm")
+    case = tmp_path / "case"
+    assert calcannot("case", "new", case, "--id", "p1").code == 0
+    assert calcannot("case", "add", case, tmp_path / "film.dcm", "--id", "film").code == 0
+    (case / "annotations").mkdir(exist_ok=True)
+    shutil.copy(SAMPLES / "annotations" / "radiograph.dcm.geojson", case / "annotations" / "film.geojson")
+    assert calcannot("run", case).code == 0
+    made = [tmp_path / name for name in ("report.html", "image.csv", "lesion.csv", "case.csv")]
+    assert calcannot("report", case, "-o", made[0]).code == 0
+    for path in made[1:]:
+        assert calcannot("table", case, "-o", path, "--rows", path.stem).code == 0
+    for path in made:
+        # Four letters of a picture in base 64 can be anything.
+        content = re.sub(r"data:image/\S+", "", path.read_text(encoding="utf-8"))
+        assert [name for name, value in planted.items() if value in content] == [], path.name
 
 
 def test_results_without_a_case_have_a_report_too(case, calcannot, tmp_path):

@@ -25,9 +25,9 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
         for name, found in measured:
             facts = dict(summary_rows(found))
             count = str(len(found.warnings) or "")
-            table.add_row(
-                name, facts["calcified area"], facts["share"], facts["regions"], facts["length x width"], count
-            )
+            half = facts["95 % interval"].partition("± ")[2]
+            area = facts["calcified area"] + (f" ± {half}" if half else "")
+            table.add_row(name, area, facts["share"], facts["regions"], facts["length x width"], count)
         console.print(table)
     else:
         for name, found in measured:

@@ -12,6 +12,7 @@ from calcannot.model.annotation import Annotations
 from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
+from calcannot.morphometry.uncertainty import unmixed_outline
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.one_pass import look_once
 from calcannot.pipeline.passes import fit_background, gather_statistics, measure_bands, shown_px
@@ -104,7 +105,8 @@ def analyse(
         reference_px = builder.reference_px
         if resolved.reference == "image":
             reference_px = shown_px(info, annotations)
-        totals = totals_of(regions, reference_px, low, high, info.calibration)
+        outline = unmixed_outline(regions, resolved)
+        totals = totals_of(regions, reference_px, low, high, info.calibration, outline)
     source.check_unchanged()
     return Analysis(
         info=info,

@@ -237,9 +237,9 @@ def _components(item: Measured) -> tuple[Row, ...]:
     threshold = f"−{significant(100 * _COVERAGE * uncertainty.threshold_low, 2)} % to "
     threshold += f"+{significant(100 * _COVERAGE * uncertainty.threshold_high, 2)} %"
     rows = [Row("Threshold", threshold), Row("Counting of whole pixels", share(uncertainty.sampling, "")[0])]
-    if item.recipe.kind == "radiograph":
+    if item.recipe.kind == "radiograph" or uncertainty.outline is not None:
         text, absent = share(uncertainty.outline, "not in the interval")
-        rows.append(Row("Outline of a soft shadow", text, absent=absent))
+        rows.append(Row("Where the outline is drawn", text, absent=absent))
     if item.calibration is not None:
         text, absent = share(uncertainty.calibration, "not known, not in the interval")
         rows.append(Row("Pixel size", text, absent=absent))

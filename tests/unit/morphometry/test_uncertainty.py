@@ -12,6 +12,7 @@ import pytest
 
 from calcannot import ArraySource, Calibration, Recipe, analyse, load_recipe, open_image
 from calcannot.model.calibration import CalibrationSource
+from calcannot.model.recipe import Stain
 from calcannot.phantom.histology import COUNTERSTAINS, HistologySpec, render_histology
 
 if TYPE_CHECKING:
@@ -84,6 +85,19 @@ def test_an_interval_never_reaches_below_nothing():
     pixels[10:20, 10:20] = 99
     totals = analyse(ArraySource(pixels, name="x"), DARK).totals
     assert totals.area_ci95_low_px == 0
+
+
+def test_a_cut_in_an_unmixed_stain_has_an_uncertain_outline():
+    mask = np.zeros((120, 120), bool)
+    mask[20:100, 20:100] = True
+    pixels = np.where(mask, 20, 230).astype(np.uint8)[..., None].repeat(3, axis=2)
+    stain = Stain(vectors=("silver", "nuclear-fast-red"), index=0)
+    recipe = Recipe(name="s", kind="histology", channel=stain, mineral="bright", threshold=0.2, reference="image")
+    totals = analyse(ArraySource(pixels, name="x"), recipe).totals
+    assert totals.calcified_area_px == 6400
+    # Crofton's outline of a square along the axes is 5 % too short.
+    assert totals.area_uncertainty.outline == pytest.approx(0.65 * 4 * 80 / 6400, rel=0.06)
+    assert totals.area_ci95_low_px < 6400 * (1 - 1.9 * totals.area_uncertainty.outline)
 
 
 def test_of_no_area_there_is_no_interval():
