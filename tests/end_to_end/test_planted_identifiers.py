@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import platform
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,13 @@ from calcannot.cli.main import app
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.store.case_folder import CaseFolder
 
+HERE = [each for each in FORMATS if each != "ome-zarr" or find_spec("zarr")]  # an extra
 # What each command is given; None for those that write nothing of an image but to a window or their own recipe.
 COMMANDS: dict[str, list[list[str]] | None] = {
     "calibrate": [],
     "case": [["show", "{case}"], ["check-privacy", "{case}"], ["show", "{case}", "--json"]],
     "demo": None,
-    "export": [["{case}", "--to", each, "-o", "{out}/" + each] for each in FORMATS],
+    "export": [["{case}", "--to", each, "-o", "{out}/" + each] for each in HERE],
     "import": None,
     "info": [["{film}"], ["{slide}"], ["{film}", "--json"], ["{slide}", "--json"]],
     "measure": [["{film}", "{slide}", "--recipe", "radiograph-global", "-o", "{out}/measured"]],
@@ -86,7 +88,7 @@ def test_nothing_that_was_planted_comes_out(tmp_path, calcannot, monkeypatch):
     needles = [WORD, DAY, "1951", "02/03/51", str(tmp_path), tmp_path.name]
     needles += [each for each in (getpass.getuser(), platform.node()) if len(each) > 5]
     files = [each for folder in (case, out) for each in folder.rglob("*") if each.is_file()]
-    assert len(files) > 20 + len(FORMATS)
+    assert len(files) > 20 + len(HERE)
     found = [hit for each in files for hit in planted_in(each.name, each.read_bytes(), needles)]
     assert found == []
     # The terminal shows the folder that the user typed, and nothing of the headers.
