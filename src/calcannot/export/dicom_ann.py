@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from calcannot._version import __version__
 from calcannot.errors import UnsupportedImageError
-from calcannot.export.dicom_facts import MANUFACTURER, RunFacts, algorithm, calcification, code, stamp
+from calcannot.export.dicom_facts import (
+    MANUFACTURER,
+    PRIVATE_SCHEME,
+    RunFacts,
+    algorithm,
+    calcification,
+    code,
+    private_scheme,
+    stamp,
+)
 from calcannot.export.dicom_reference import is_slide
 
 if TYPE_CHECKING:
@@ -23,8 +32,9 @@ SERIES_NUMBER: Final = 9103
 
 def bulk_annotations(
     reference: Dataset,
-    outlines: Sequence[npt.NDArray[np.floating[Any]]],
+    outlines: Sequence[npt.NDArray[np.number[Any]]],
     area_px: npt.NDArray[np.integer[Any]],
+    region: npt.NDArray[np.integer[Any]],
     facts: RunFacts,
 ) -> hd.ann.MicroscopyBulkSimpleAnnotations:
     """Build the annotations of a slide.
@@ -34,10 +44,11 @@ def bulk_annotations(
     reference
         The slide, from ``reference_image``.
     outlines
-        Outer ring of each region, float (n, 2) in (x, y): pixels of the whole matrix from its top-left corner. A
-        polygon of DICOM has no holes; the areas are those of the regions without theirs.
-    area_px
-        Pixels of each region.
+        Outer rings, (n, 2) in (x, y): pixels of the whole matrix from its top-left corner. A polygon of DICOM has no
+        holes; the areas are those without them.
+    area_px, region
+        Pixels of each polygon, and number of the region it is of: a region whose parts touch at corners only is
+        several polygons.
 
     Raises
     ------
@@ -72,7 +83,13 @@ def bulk_annotations(
         measurements=[
             hd.ann.Measurements(
                 name=code("42798000", "SCT", "Area"), values=np.asarray(areas, dtype=np.float32), unit=unit
-            )
+            ),
+            # No dictionary has a code for it; the scheme is named in the object.
+            hd.ann.Measurements(
+                name=code("1", PRIVATE_SCHEME, "Region number"),
+                values=np.asarray(region, dtype=np.float32),
+                unit=code("1", "UCUM", "no units"),
+            ),
         ],
     )
     result = hd.ann.MicroscopyBulkSimpleAnnotations(
@@ -92,6 +109,7 @@ def bulk_annotations(
         content_description=f"Calcification by the recipe {facts.recipe}"[:64],
         series_description="Calcification, annotations",
     )
+    result.CodingSchemeIdentificationSequence = [private_scheme()]
     result.Laterality = ""  # of the series: asked for, and not known of a section
     stamp(result, facts)
     return result

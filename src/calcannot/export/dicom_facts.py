@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from calcannot.model.calibration import Calibration
 
 MANUFACTURER: Final = "calcannot"
+PRIVATE_SCHEME: Final = "99CALCANNOT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,17 @@ def code(value: str, scheme: str, meaning: str) -> CodedConcept:
     from highdicom.sr import CodedConcept
 
     return CodedConcept(value, scheme, meaning)
+
+
+def private_scheme() -> Dataset:
+    """What our own codes are, for a reader that does not know them."""
+    from pydicom.dataset import Dataset
+
+    scheme = Dataset()
+    scheme.CodingSchemeDesignator = PRIVATE_SCHEME
+    scheme.CodingSchemeName = "calcannot: 1 is the region's number in regions.csv"
+    scheme.CodingSchemeResponsibleOrganization = MANUFACTURER
+    return scheme
 
 
 def calcification() -> tuple[CodedConcept, CodedConcept]:

@@ -138,16 +138,17 @@ def test_regions_of_a_slide_carry_their_area(tmp_path, shared_data):
     mask = np.zeros((50, 50), bool)
     reference = reference_image(headers, runs_of(mask), path=tmp_path, with_patient=False)
     rings = [np.array([[0, 0], [3, 0], [3, 2], [0, 2]], float), np.array([[9, 9], [10, 9], [10, 10], [9, 10]], float)]
-    path = written(bulk_annotations(reference, rings, np.array([6, 1]), FACTS), tmp_path / "ann.dcm")
+    path = written(bulk_annotations(reference, rings, np.array([6, 1]), np.array([1, 2]), FACTS), tmp_path / "ann.dcm")
     (group,) = hd.ann.annread(path).get_annotation_groups()
     for found, ring in zip(group.get_graphic_data(coordinate_type="2D"), rings, strict=True):
         assert np.array_equal(found, ring)
     names, values, units = group.get_measurements()
-    assert [each.value for each in names] == ["42798000"]
-    assert [each.value for each in units] == ["mm2"]
-    assert values.ravel() == pytest.approx([6 * 0.125, 0.125])
+    assert [(each.value, each.scheme_designator) for each in names] == [("42798000", "SCT"), ("1", "99CALCANNOT")]
+    assert [each.value for each in units] == ["mm2", "1"]
+    assert values[:, 0] == pytest.approx([6 * 0.125, 0.125])
+    assert list(values[:, 1]) == [1, 2]
     with pytest.raises(UnsupportedImageError, match="cannot be empty"):
-        bulk_annotations(reference, [], np.array([], int), FACTS)
+        bulk_annotations(reference, [], np.array([], int), np.array([], int), FACTS)
 
 
 def test_no_word_of_the_patient_leaves_unless_asked_for(tmp_path):
