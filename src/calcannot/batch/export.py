@@ -43,6 +43,8 @@ class Format:
         Writes all images to one file.
     is_folder
         Whether its "file" is a folder, which is not moved into place as one.
+    refers
+        Whether it is a DICOM object, which refers to the measured image and so needs its header.
     """
 
     ending: str
@@ -50,6 +52,7 @@ class Format:
     one: Callable[[Path, Subject, Progress | None], None] | None = None
     joint: Callable[[Path, Iterable[Subject], Progress | None], None] | None = None
     is_folder: bool = False
+    refers: bool = False
 
 
 def _mask(path: Path, subject: Subject, progress: Progress | None) -> None:
@@ -70,6 +73,9 @@ FORMATS: Final = {
     "coco-polygons": Format(
         ".coco.json", "outer outlines of all images, without holes", joint=partial(write_coco, polygons=True)
     ),
+    "dicom-seg": Format(".seg.dcm", "the mask as a DICOM segmentation", refers=True),
+    "dicom-sr": Format(".sr.dcm", "area, axes and count as a DICOM structured report", refers=True),
+    "dicom-ann": Format(".ann.dcm", "outlines and areas of a slide as DICOM bulk annotations", refers=True),
     "csv": Format(".csv", "measurements of all images", joint=write_csv),
     "parquet": Format(".parquet", "the same table", joint=write_parquet),
 }
@@ -82,6 +88,9 @@ def export(
     *,
     images: Sequence[str] = (),
     licence: str = "",
+    image_folder: Path | None = None,
+    dicom_source: Path | None = None,
+    with_patient: bool = False,
     progress: Watch | None = None,
 ) -> list[Path]:
     """Write measured images for other tools.
@@ -98,6 +107,12 @@ def export(
         Names of images to take; all unless given.
     licence
         Of the images, for formats that state one; that of the case unless given.
+    image_folder
+        Where the measured images lie, for DICOM objects; not needed for a case.
+    dicom_source
+        DICOM file or folder of the one image that is exported, where what was measured is not DICOM itself.
+    with_patient
+        Let DICOM objects hold patient, study and specimen of the image they refer to.
 
     Returns
     -------
@@ -119,10 +134,23 @@ def export(
     output = Path(output)
     if chosen.joint is not None:
         return [_write_joint(chosen, found, _joint_file(chosen, output), progress)]
+    if dicom_source is not None and len(found) > 1:
+        raise OutputError("one DICOM image is named for several images", remedy="choose one image with --image")
     files = _files(chosen, found, output)
     for source, file in zip(found, files, strict=True):
-        _write_one(chosen, source, file, progress)
+        if chosen.refers:
+            _write_dicom(to, source, file, dicom_source or source.image_path(image_folder), with_patient)
+        else:
+            _write_one(chosen, source, file, progress)
     return files
+
+
+def _write_dicom(to: str, source: ExportSource, file: Path, image: Path, with_patient: bool) -> None:
+    from calcannot.batch.export_dicom import dicom_object
+
+    made = dicom_object(to, source, image, with_patient=with_patient)
+    with replacing(file) as temporary:
+        made.save_as(temporary, enforce_file_format=True)
 
 
 def _write_one(chosen: Format, source: ExportSource, file: Path, progress: Watch | None) -> None:

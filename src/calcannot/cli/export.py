@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+_DICOM = "Only for dicom-seg, dicom-sr and dicom-ann"
 _TILES = "Only for png, yolo, nnunet and numpy"
 
 
@@ -21,8 +22,15 @@ def export(
     ] = None,
     licence: Annotated[str, typer.Option(help="Of the images; that of the case unless given.")] = "",
     images: Annotated[
-        Path | None, typer.Option(help="Folder where the measured images lie.", rich_help_panel=_TILES)
+        Path | None, typer.Option(help="Folder where the measured images lie, for tiles and DICOM.")
     ] = None,
+    dicom_source: Annotated[
+        Path | None,
+        typer.Option(help="DICOM of the image, where what was measured is not DICOM.", rich_help_panel=_DICOM),
+    ] = None,
+    with_patient: Annotated[
+        bool, typer.Option("--with-patient", help="Copy patient, study and specimen.", rich_help_panel=_DICOM)
+    ] = False,
     cases: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and case.", rich_help_panel=_TILES)
     ] = None,
@@ -50,7 +58,11 @@ def export(
 
     if to not in LAYOUTS:
         with _bar() as progress:
-            written = export_results(sources, to, output, images=image or (), licence=licence, progress=progress)
+            written = export_results(
+                sources, to, output,
+                images=image or (), licence=licence, image_folder=images,
+                dicom_source=dicom_source, with_patient=with_patient, progress=progress,
+            )  # fmt: skip
         for path in written:
             typer.echo(path)
         return

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 _TAGS = [
     "SOPClassUID",
-    "SOPInstanceUID",
     "ImageType",
     "SeriesInstanceUID",
     "PyramidUID",
@@ -39,7 +38,7 @@ class Member:
     size
         Rows and columns of the level, the same for all parts of it.
     level
-        What the parts of a level have in common: the concatenation, or the file's own identifier.
+        What the parts of a level have in common: the concatenation, or the file's own name.
     part
         Place among the parts, from 1.
     """
@@ -57,7 +56,8 @@ def member_of(header: Any, path: Path) -> Member | None:
         return None
     series = facts.text(header, "SeriesInstanceUID"), facts.text(header, "PyramidUID")
     rows, cols = (facts.number(header, f"TotalPixelMatrix{side}") or 0 for side in ("Rows", "Columns"))
-    level = facts.text(header, "ConcatenationUID") or facts.text(header, "SOPInstanceUID") or path.name
+    # Not the instance's own identifier: two copies of one instance are not two parts of it.
+    level = facts.text(header, "ConcatenationUID") or path.name
     part = facts.number(header, "InConcatenationNumber") or 1
     return Member(path, series, (int(rows), int(cols)), level, int(part))
 
