@@ -13,6 +13,7 @@ import pytest
 
 from calcannot import ArraySource, Calibration, analyse, load_recipe, region_columns
 from calcannot.model.calibration import CalibrationSource
+from calcannot.model.foci import FOCUS_COLUMNS
 from calcannot.model.recipe import ChannelName, Method, Recipe, load_recipe_file
 from calcannot.segment.shipped import recipe_names
 from calcannot.segment.stains import STAIN_VECTORS
@@ -172,6 +173,10 @@ def test_every_column_of_the_study_table_is_explained():
         plain = {name for name in re.findall(r"`(\w+)`", text) if not name.endswith("_")}
         assert {column.name for column in columns} - plain == described - plain
         assert {column.name for column in columns} <= plain | described
+
+
+def test_every_column_of_the_foci_is_explained_in_order():
+    assert re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "extent.md"), re.M) == ["image", *FOCUS_COLUMNS]
 
 
 def _section(page: str, title: str) -> str:

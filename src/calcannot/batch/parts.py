@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import OutputError
+from calcannot.model.foci import foci_totals
 from calcannot.morphometry.columns import region_columns
+from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.report.overlay import write_overlay
 from calcannot.store.atomic import cannot_write, replacing, write_text
 from calcannot.store.masks import write_mask
@@ -183,6 +185,7 @@ def _record(name: str, key: str, sha256: str, analysis: Analysis, mask: str, ove
             {"id": each.id, "reason": each.reason, "box_px": each.bounds()} for each in info.excluded
         ],
         "totals": asdict(analysis.totals),
+        "foci": None if analysis.foci is None else foci_totals(analysis) | {"rows": focus_rows(analysis)},
         "warnings": list(analysis.warnings),
         "mask": mask,
         "overlay": overlay,

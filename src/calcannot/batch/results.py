@@ -19,7 +19,7 @@ from calcannot.errors import CalcannotError, CaseBusyError, OutputError
 from calcannot.store.atomic import cannot_write, write_text
 from calcannot.store.lock import FolderLock
 from calcannot.store.regions_writer import merge_regions
-from calcannot.store.tables import failed_row, write_images_table
+from calcannot.store.tables import failed_row, write_foci_table, write_images_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 RUN_FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "tifffile", "imagecodecs", "pydicom", "pillow")
-_TABLES = ("run.json", "images.csv", "regions.csv", "regions.parquet")
+_TABLES = ("run.json", "images.csv", "regions.csv", "regions.parquet", "foci.csv")
 
 
 class ResultsFolder:
@@ -166,6 +166,9 @@ class ResultsFolder:
         folder = self._parts.new_folder("tables")
         write_images_table(folder / "images.csv", rows)
         merge_regions([self._parts.regions(part) for part in parts], folder / "regions.csv")
+        foci = [(part.record["image"], part.record["foci"]["rows"]) for part in parts if part.record.get("foci")]
+        if foci:
+            write_foci_table(folder / "foci.csv", foci)
         written = [each.name for each in folder.iterdir()] + ["run.json"]
         record = {
             "calcannot": __version__,

@@ -9,7 +9,16 @@ from calcannot.batch.job import Outcome
 from calcannot.model.analysis import Analysis
 from calcannot.model.resolved import ResolvedRecipe
 from calcannot.model.run_record import Measured
-from calcannot.report.numbers import area_text, extent_text, interval_text, share_text, significant, uncertainty_text
+from calcannot.report.numbers import (
+    area_text,
+    extent_text,
+    interval_text,
+    plane_text,
+    share_text,
+    significant,
+    uncertainty_text,
+)
+from calcannot.report.radiograph_wording import foci_text, sides_text
 
 
 def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
@@ -48,11 +57,12 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
     totals, resolved, size = measured.totals, measured.resolved, measured.calibration
     low = area_text(totals.area_low_mm2, totals.area_low_px)
     high = area_text(totals.area_high_mm2, totals.area_high_px)
+    behind = plane_text(size)
     regions = str(totals.region_count)
     if totals.region_count:
         regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}"
     rows = [
-        ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px)),
+        ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px) + behind),
         ("95 % interval", interval_text(totals)),
         ("at threshold -/+", f"{low} to {high}" if resolved.found else "-"),
         ("share", share_text(totals.calcified_fraction, resolved.reference)),
@@ -61,8 +71,10 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
             "length x width",
             extent_text(
                 totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px
-            ),
+            )
+            + (behind if totals.region_count else ""),
         ),
+        *_foci_rows(measured),
         ("recipe", f"{measured.recipe.name}{_threshold_text(resolved)}"),
     ]
     if size is None:
@@ -73,6 +85,13 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
         rows.append(("scale", f"{pixel}; {uncertainty_text(size)}"))
     rows += [("warning", warning) for warning in measured.warnings]
     return rows
+
+
+def _foci_rows(measured: Measured) -> list[tuple[str, str]]:
+    if not measured.foci or not measured.foci["count"]:
+        return []
+    sides = sides_text(measured.foci)
+    return [("foci", foci_text(measured.foci)), *([("by side", sides)] if sides else [])]
 
 
 def _threshold_text(resolved: ResolvedRecipe) -> str:

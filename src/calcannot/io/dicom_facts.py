@@ -25,6 +25,7 @@ _SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _NOT_TISSUE = {"LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER", "MACRO"}
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _DERIVED_OBJECTS = {"SEG": "a segmentation", "SR": "a report", "ANN": "annotations", "KO": "a list of images"}
+_SIDES = {"L": "left", "R": "right"}
 _RECORDED = {
     "presentation_intent": "PresentationIntentType",
     "presentation_lut_shape": "PresentationLUTShape",
@@ -32,6 +33,7 @@ _RECORDED = {
     "pixel_intensity_sign": "PixelIntensityRelationshipSign",
     "pixel_padding_value": "PixelPaddingValue",
     "rescale_type": "RescaleType",
+    "patient_orientation": "PatientOrientation",
     "source_to_detector_mm": "DistanceSourceToDetector",
     "source_to_patient_mm": "DistanceSourceToPatient",
 }
@@ -129,6 +131,9 @@ def metadata_of(file: DicomFile, rule: Rule) -> dict[str, Any]:
     detector = numbers(header, "ImagerPixelSpacing")
     if detector and len(detector) == 2 and all(math.isfinite(each) and each > 0 for each in detector):
         facts["detector_spacing_mm"] = list(detector)  # row, column
+    side = _SIDES.get(text(header, "ImageLaterality") or text(header, "Laterality"))
+    if side is not None:
+        facts["side"] = side
     for name, keyword in _RECORDED.items():
         value = number(header, keyword)
         shown = value if value is not None and math.isfinite(value) else text(header, keyword)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations
+    from calcannot.model.foci import Foci
     from calcannot.model.image import ImageInfo
     from calcannot.model.recipe import Recipe
     from calcannot.model.regions import LabelledRuns, RegionTable
@@ -102,6 +103,8 @@ class Analysis:
         Channel value = offset + level * step, for the levels in ``regions``.
     totals
         Of the image.
+    foci
+        Regions joined to foci; None where the recipe asks for none.
     warnings
         Of the reader, the recipe and the measurement: complete sentences.
     timings_s
@@ -118,4 +121,5 @@ class Analysis:
     value_step: float
     totals: Totals
     warnings: tuple[str, ...]
+    foci: Foci | None = None
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -34,6 +34,8 @@ class Stroke:
         For an exclusion: ink, fold, pigment, dust or other.
     author, time
         Who, and when in ISO 8601; empty where unknown.
+    side, morphology
+        Codes of `calcannot.model.foci.Side` and `Morphology` for the deposits under the stroke, as its author chose.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Stroke:
     name: str = ""
     author: str = ""
     time: str = ""
+    side: str = ""
+    morphology: str = ""
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Smallest x, smallest y, largest x, largest y."""

@@ -159,6 +159,16 @@ class Gate(_Strict):
     contrast: Annotated[float, Field(ge=0, le=1)]
 
 
+class FociRule(_Strict):
+    """Which regions are counted as one focus, and how small a focus may be.
+
+    Regions no further apart than ``joining`` are one. It decides no pixel and no area.
+    """
+
+    joining: Length
+    minimum_area: Area | None = None
+
+
 class Recipe(_Strict):
     """Everything that decides which pixels are mineral. Immutable; ``fingerprint`` identifies it.
 
@@ -181,6 +191,7 @@ class Recipe(_Strict):
     reference: Literal["tissue", "roi", "image"] = "image"
     gate: Gate | None = None
     core: Annotated[float, Field(gt=0, le=1)] | None = None
+    foci: FociRule | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True)
 

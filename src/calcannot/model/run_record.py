@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from calcannot.model.analysis import Analysis, Totals
 from calcannot.model.calibration import Calibration
+from calcannot.model.foci import foci_totals
 from calcannot.model.recipe import Recipe, recipe_from_dict
 from calcannot.model.resolved import ResolvedRecipe
 
@@ -25,12 +26,15 @@ class Measured:
     resolved: ResolvedRecipe
     totals: Totals
     warnings: tuple[str, ...]
+    foci: Mapping[str, Any] | None = None
+    """As ``foci_totals`` gives it; None where the recipe asked for none."""
 
     @classmethod
     def of_analysis(cls, analysis: Analysis) -> Self:
         """What is reported of an analysis."""
         found = analysis
-        return cls(found.info.calibration, found.recipe, found.resolved, found.totals, found.warnings)
+        foci = None if found.foci is None else foci_totals(found)
+        return cls(found.info.calibration, found.recipe, found.resolved, found.totals, found.warnings, foci)
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -45,4 +49,5 @@ class Measured:
             TypeAdapter[Any](kind).validate_python(record[name])
             for name, kind in (("calibration", Calibration | None), ("resolved", ResolvedRecipe), ("totals", Totals))
         )
-        return cls(calibration, recipe_from_dict(record["recipe"]), resolved, totals, tuple(record["warnings"]))
+        recipe, warnings = recipe_from_dict(record["recipe"]), tuple(record["warnings"])
+        return cls(calibration, recipe, resolved, totals, warnings, record.get("foci"))

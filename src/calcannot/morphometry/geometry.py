@@ -61,9 +61,13 @@ def geometry_of(table: RegionTable, row_size: float, col_size: float) -> Geometr
 
 def extent_of(rows: Int32, cols: Int32, row_size: float, col_size: float) -> tuple[float, float]:
     """Length (largest Feret diameter) and width (perpendicular to it) of one hull."""
-    offsets = np.array([0, rows.size], np.int64)
-    feret = _ferets(offsets, rows, cols, row_size, col_size)
-    return float(feret[0, 0]), float(feret[0, 2])
+    feret = ferets_of(rows, cols, row_size, col_size)
+    return float(feret[0]), float(feret[2])
+
+
+def ferets_of(rows: Int32, cols: Int32, row_size: float, col_size: float) -> Float:
+    """Of one hull: largest diameter, its angle, width across it, least diameter, area; float64 (5,)."""
+    return np.asarray(_ferets(np.array([0, rows.size], np.int64), rows, cols, row_size, col_size)[0])
 
 
 def crofton_perimeter(crossings: Int64, row_size: float, col_size: float) -> Float:

@@ -13,6 +13,7 @@ from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
 from calcannot.morphometry.uncertainty import unmixed_outline
+from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.one_pass import look_once
 from calcannot.pipeline.passes import fit_background, gather_statistics, measure_bands, shown_px
@@ -107,6 +108,7 @@ def analyse(
             reference_px = shown_px(info, annotations)
         outline = unmixed_outline(regions, resolved)
         totals = totals_of(regions, reference_px, low, high, info.calibration, outline)
+        foci = find_foci(info, recipe, annotations, regions, runs)
     source.check_unchanged()
     return Analysis(
         info=info,
@@ -119,6 +121,7 @@ def analyse(
         value_step=classifier.scale.step,
         totals=totals,
         warnings=_warnings(info, recipe, resolved, annotations, statistics),
+        foci=foci,
         timings_s=timings,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from calcannot.model.calibration import CalibrationPlane
+
 if TYPE_CHECKING:
     from calcannot.model.analysis import Totals
     from calcannot.model.calibration import Calibration
@@ -16,6 +18,14 @@ def uncertainty_text(calibration: Calibration) -> str:
     if length is None or area is None:
         return "± not known"
     return f"lengths ± {100 * length:.2g} %, areas ± {100 * area:.2g} %"
+
+
+_PLANES = {CalibrationPlane.DETECTOR: " at the detector", CalibrationPlane.UNKNOWN: ", plane not known"}
+
+
+def plane_text(calibration: Calibration | None) -> str:
+    """What must stand behind a length or area that is not known to hold in the patient; else nothing."""
+    return "" if calibration is None else _PLANES.get(calibration.plane, "")
 
 
 def significant(value: float, digits: int = 3) -> str:

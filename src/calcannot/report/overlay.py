@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import StrokeKind
-from calcannot.report.numbers import area_text, round_length, share_text
+from calcannot.report.numbers import area_text, plane_text, round_length, share_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,6 +153,7 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: Imag
         return
     um_per_px = info.calibration.um_per_px_col / scale
     length_um, label = round_length(width * um_per_px / 5)
+    label += plane_text(info.calibration)
     length = length_um / um_per_px
     left, bottom = margin, height - margin
     text_height = font.getbbox(label)[3]
@@ -174,7 +175,8 @@ def _draw_label(draw: ImageDraw.ImageDraw, size: tuple[int, int], analysis: Anal
     margin = max(8, size[0] // 60)
     if totals.region_count:
         text = (
-            f"calcified {area_text(totals.calcified_area_mm2, totals.calcified_area_px)}, "
+            f"calcified {area_text(totals.calcified_area_mm2, totals.calcified_area_px)}"
+            f"{plane_text(analysis.info.calibration)}, "
             f"{share_text(totals.calcified_fraction, analysis.resolved.reference)}, "
             f"{totals.region_count} region{'s' if totals.region_count != 1 else ''}"
         )

@@ -16,6 +16,7 @@ from calcannot.report.numbers import (
     area_text,
     extent_text,
     interval_text,
+    plane_text,
     share_text,
     significant,
     uncertainty_text,
@@ -45,6 +46,10 @@ _SOURCES: Final = {
     CalibrationSource.DICOM_GEOMETRY: "corrected for a stated geometry (DICOM)",
     CalibrationSource.DICOM_MAGNIFICATION: "spacing at the detector over a stated magnification (DICOM)",
     CalibrationSource.DICOM_DETECTOR: "spacing at the detector, not corrected (DICOM)",
+    CalibrationSource.OBJECT_LINE: "calibrated from a line of known length on the image",
+    CalibrationSource.OBJECT_COIN: "calibrated from a coin on the image",
+    CalibrationSource.OBJECT_BALL: "calibrated from a ball on the image",
+    CalibrationSource.OBJECT_HEIGHT: "spacing at the detector over the magnification at a stated height",
     CalibrationSource.DICOM_UNKNOWN: "pixel spacing of unknown provenance (DICOM)",
     CalibrationSource.DICOM_SLIDE: "pixel measures of the slide (DICOM)",
 }
@@ -106,7 +111,7 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
     return ImageSection(
         name=item.name,
         kind=_KINDS[item.recipe.kind],
-        headline=area_text(totals.calcified_area_mm2, totals.calcified_area_px) if columns else "none found",
+        headline=_area(totals, item.calibration) if columns else "none found",
         interval=interval_text(totals) if totals.area_ci95_low_px is not None else "",
         share=share_text(totals.calcified_fraction, item.resolved.reference),
         region_count=_spaced(totals.region_count),
@@ -168,7 +173,7 @@ def _statement(item: Measured) -> str:
         where += f"inside {item.regions_of_interest} region{'s' if item.regions_of_interest > 1 else ''} of interest, "
     if not totals.region_count:
         return f"{where}no mineral was found by the recipe {item.resolved.recipe}."
-    area = f"a calcified area of {area_text(totals.calcified_area_mm2, totals.calcified_area_px)}"
+    area = f"a calcified area of {_area(totals, size)}"
     if totals.area_ci95_low_px is not None:
         area += f" (95 % interval {interval_text(totals)})"
     count = f"in {_spaced(totals.region_count)} region{'s' if totals.region_count > 1 else ''}"
@@ -178,6 +183,10 @@ def _statement(item: Measured) -> str:
     pixel = _times(f"{size.um_per_px_row:.4g} x {size.um_per_px_col:.4g} µm")
     scale = f"with pixels of {pixel}, {_SOURCES.get(size.source, size.source.value.replace('_', ' '))}"
     return f"{where}{area} {count} {rule}, {scale}."
+
+
+def _area(totals: Totals, calibration: Calibration | None) -> str:
+    return area_text(totals.calcified_area_mm2, totals.calcified_area_px) + plane_text(calibration)
 
 
 def _time(text: str) -> str:
@@ -198,7 +207,7 @@ def _totals(item: Measured) -> tuple[Row, ...]:
     return (
         Row(
             "Calcified area",
-            area_text(totals.calcified_area_mm2, totals.calcified_area_px),
+            _area(totals, item.calibration),
             f"{_spaced(totals.calcified_area_px)} px counted",
         ),
         Row("95 % interval", interval_text(totals), "of the parts that stand beside it"),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from calcannot.errors import AnnotationError
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
+from calcannot.model.foci import Morphology, Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +76,9 @@ def feature_of(stroke: Stroke) -> dict[str, Any]:
     }
     if stroke.name:
         properties["name"] = stroke.name
-    if stroke.reason:
-        properties["calcannot"]["reason"] = stroke.reason
+    for key in ("reason", "side", "morphology"):
+        if getattr(stroke, key):
+            properties["calcannot"][key] = getattr(stroke, key)
     polygons = [[np.vstack([ring, ring[:1]]).tolist() for ring in polygon] for polygon in _polygons(stroke.rings)]
     one = len(polygons) == 1
     return {
@@ -148,7 +150,27 @@ def stroke_of(
         name=str(properties.get("name") or ""),
         author=str(own.get("author") or ""),
         time=str(own.get("time") or ""),
+        side=_choice(Side, "side", properties, own, number, path),
+        morphology=_choice(Morphology, "morphology", properties, own, number, path),
     )
+
+
+def _choice(
+    codes: type[Side] | type[Morphology],
+    key: str,
+    properties: dict[str, Any],
+    own: dict[str, Any],
+    number: int,
+    path: Path,
+) -> str:
+    """A code as we or QuPath (in its metadata) write it; AnnotationError for a word that is none."""
+    metadata = properties.get("metadata")
+    given = own.get(key) or (metadata.get(key) if isinstance(metadata, dict) else None) or ""
+    code = str(given).strip().lower().replace(" ", "-")
+    if code and code not in {each.value for each in codes}:
+        what = f"feature {number} has the {key} {str(given)[:40]!r}"
+        raise AnnotationError(what, path=path, remedy=f"choose one of {', '.join(codes)}")
+    return code
 
 
 def _kind(properties: dict[str, Any], own: dict[str, Any], everything_is: StrokeKind | None) -> tuple[StrokeKind, str]:

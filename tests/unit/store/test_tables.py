@@ -60,6 +60,8 @@ def test_columns_of_images_csv_are_those_of_the_design_in_that_order():
     assert IMAGE_COLUMNS[25:] == (
         "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
         "area_ci95_low_px", "area_ci95_high_px", "area_ci95_low_mm2", "area_ci95_high_mm2",
+        "focus_count", "focus_joining_mm", "focus_joining_px", "left_area_px", "right_area_px", "left_area_mm2",
+        "right_area_mm2", "side_asymmetry",
     )  # fmt: skip
 
 

@@ -1,0 +1,145 @@
+"""What a radiologist signs of a film: on what image, at which pixel size, what was found, what cannot be concluded.
+
+Pure functions of plain values: foci and totals as ``run.json`` has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from calcannot.report.numbers import plane_text, significant, uncertainty_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from calcannot.model.calibration import Calibration
+
+_REASONS: Final = {
+    "padding": "padding",
+    "border": "flat borders",
+    "shutter": "what the shutter hides",
+    "collimator": "what the collimator hides",
+    "text": "burned-in text",
+    "marker": "markers of lead",
+}
+_KINDS: Final = {"DICOM CR": "computed radiograph", "DICOM DX": "digital radiograph", "DICOM MG": "mammogram"}
+_MORPHOLOGY: Final = {
+    "amorphous": "amorphous",
+    "lobulated": "lobulated",
+    "chicken-wire": "lobulated with lucent septa (chicken wire)",
+    "fluid-level": "with a fluid level",
+}
+
+
+def foci_text(foci: Mapping[str, Any]) -> str:
+    """Count of foci with the parameters that define it."""
+    unit = foci["unit"]
+    square = "mm²" if unit == "mm" else "px"
+    defined = f"regions up to {foci['joining']:.3g} {unit} apart are one"
+    if foci["minimum_area"]:
+        defined += f", of {foci['minimum_area']:.3g} {square} at least"
+    return f"{foci['count']} ({defined})"
+
+
+def sides_text(foci: Mapping[str, Any]) -> str:
+    """Areas by side of the patient; empty where no side was told."""
+    square = "mm²" if foci["unit"] == "mm" else "px"
+    told = [
+        f"{side} {significant(foci[f'{side}_area'])} {square}"
+        for side in ("left", "right", "midline")
+        if foci[f"{side}_area"]
+    ]
+    if not told:
+        return ""
+    if foci["side_not_told_area"]:
+        told.append(f"side not told {significant(foci['side_not_told_area'])} {square}")
+    if foci["asymmetry"] is not None:
+        told.append(f"asymmetry (left - right) / (left + right) {foci['asymmetry']:+.2f}")
+    return ", ".join(told)
+
+
+def spread_text(foci: Mapping[str, Any]) -> str:
+    """Sums over foci and how far they reach."""
+    unit = foci["unit"]
+    square = "mm²" if unit == "mm" else "px²"
+    parts = [
+        f"sum of long axes {significant(foci['sum_of_long_axes'])} {unit}",
+        f"sum of products {significant(foci['sum_of_products'])} {square}",
+        f"farthest points {significant(foci['spread'])} {unit} apart",
+    ]
+    if foci["nearest_least"] is not None:
+        parts.append(f"least gap between foci {significant(foci['nearest_least'])} {unit}")
+    return ", ".join(parts)
+
+
+def film_sentence(name: str, format_: str, calibration: Calibration | None) -> str:
+    """On which image, at which pixel size by which rule, and how sure."""
+    kind = _KINDS.get(format_, "radiograph")
+    if calibration is None:
+        return f"Measured on the {kind} {name}, which has no pixel size: all sizes are in pixels of the image."
+    size = f"{calibration.um_per_px_row / 1e3:.4g} × {calibration.um_per_px_col / 1e3:.4g} mm"
+    where = plane_text(calibration).strip(" ,") or "in the plane of the lesion"
+    rule = calibration.note or calibration.source.value
+    sure = uncertainty_text(calibration)
+    return f"Measured on the {kind} {name}, with pixels of {size} {where} ({rule}; {sure})."
+
+
+def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration | None) -> list[str]:
+    """One sentence a focus: long axis × perpendicular, area, side, and its kind as the reader recorded it.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``foci.csv`` of one image, by column.
+    """
+    unit = "mm" if calibration is not None else "px"
+    behind = plane_text(calibration)
+    found = []
+    for row in rows:
+        area = f"{significant(row['area_mm2'])} mm²" if unit == "mm" else f"{row['area_px']} px"
+        size = f"{significant(row[f'long_axis_{unit}'])} × {significant(row[f'perpendicular_{unit}'])} {unit}{behind}"
+        text = f"Focus {row['focus']}"
+        text += f" ({row['side']})" if row.get("side") else ""
+        text += f": {size} (long axis × perpendicular), area {area}{behind}"
+        if row["region_count"] > 1:
+            text += f", in {row['region_count']} pieces"
+        if row.get("morphology"):
+            text += f"; {_MORPHOLOGY[row['morphology']]}, as recorded by the reader"
+        if row["touches_border"]:
+            text += "; it reaches the border of what was measured, so these are lower bounds"
+        found.append(text + ".")
+    return found
+
+
+def left_out_sentence(reasons: Iterable[str]) -> str:
+    """What of the film was not measured, by reason; empty where nothing was left out."""
+    names = [_REASONS.get(reason, reason) for reason in dict.fromkeys(reasons)]
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"Left out as no part of the patient: {listed}."
+
+
+def film_limits(metadata: Mapping[str, Any], polarity: str, calibration: Calibration | None) -> list[str]:
+    """What must not be concluded from this film."""
+    found = ["No mass and no density can be concluded: grey on a film is not thickness of mineral."]
+    if metadata.get("presentation_intent") == "FOR PRESENTATION":
+        found[0] = (
+            "No mass and no density can be concluded: the film was processed for presentation, which enhances edges "
+            "and compresses contrast; outlines may be moved by the width of a halo."
+        )
+    found.append("No depth can be concluded: one projection shows none, and lesions one behind the other are one area.")
+    if polarity == "unknown":
+        found.append("It is not certain which side of grey is dense: see the warnings.")
+    if calibration is None:
+        found.append("No size in the patient can be concluded: the film has no pixel size.")
+    elif plane_text(calibration) == " at the detector":
+        found.append(
+            "No size in the patient can be concluded: sizes are those of the shadow at the detector, which is larger "
+            "than the lesion by a factor that depends on its height above it."
+        )
+    elif plane_text(calibration):
+        found.append("No certain size in the patient can be concluded: the file does not say where its mm hold.")
+    else:
+        found.append("Sizes hold at one height above the detector; a lesion at another height is larger or smaller.")
+    return found
