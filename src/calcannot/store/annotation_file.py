@@ -64,6 +64,9 @@ def read_annotation_file(path: Path) -> AnnotationFile:
         member = content.get(_MEMBER)
         if member is not None:
             _take_member(member, content, result, path)
+        elif any(isinstance(each, dict) and "merged" in each for each in content.values()):
+            remedy = "restore it from a backup"
+            raise AnnotationError(f"the name of its member {_MEMBER} is damaged", path=path, remedy=remedy)
         result.members = {k: v for k, v in content.items() if k not in ("type", "features", _MEMBER)}
     for number, feature in enumerate(features_in(content, path), start=1):
         _take(feature, number, result, path)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RECORD: Final = "case.json"
 HISTORY: Final = "history.jsonl"
 PLACES: Final = "places.json"
-LARGEST_RECORD_BYTES: Final = 16 << 20
+LARGEST_RECORD_BYTES: Final = 4 << 20
 _FURTHEST_CLIMB = 3
 
 
@@ -50,6 +50,10 @@ def read_record(path: Path) -> Case:
         what = "field checksum: the record does not fit it, so it was damaged or changed by another program"
         raise CaseError(_with_place(what, content, path), path=path, remedy=remedy)
     if isinstance(content, dict):
+        likely = [key for key, value in content.items() if key != CHECKSUM and _is_sha256(value)]
+        if CHECKSUM not in content and likely:
+            # Its name was hit, and without it nothing else of the record could be trusted.
+            raise CaseError(f"field {likely[0][:40]!a}: this seems to be the checksum", path=path, remedy=remedy)
         content = {key: value for key, value in content.items() if key != CHECKSUM}
     return case_from_dict(content, path=path)
 
@@ -267,6 +271,10 @@ def _as_spelled(folder: Path, relative: str) -> Path | None:
             return None
         folder = found[0]
     return folder
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def _with_place(what: str, content: dict[str, Any], path: Path) -> str:

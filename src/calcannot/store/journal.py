@@ -1,21 +1,14 @@
-"""The journal of one writer: every edit as a line, appended and flushed, never changed afterwards.
-
-A line ends in a line feed and carries a checksum. A last line without its end is one that was being written when its
-writer was killed: it was never acknowledged. Anything else that does not fit is damage, and an error.
-"""
+"""The journal of one writer: every edit as a line, appended and flushed, never changed afterwards."""
 
 from __future__ import annotations
 
-import os
-import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from calcannot.errors import CaseError
+from calcannot.errors import CaseError, OutputError
 from calcannot.store.atomic import cannot_write, sync_folder
 from calcannot.store.geojson import feature_of, stroke_of
-from calcannot.store.json_file import dumps, parse_json
+from calcannot.store.line_file import append_lines, encoded, read_lines
 from calcannot.store.stroke_state import Edit
 
 if TYPE_CHECKING:
@@ -25,8 +18,6 @@ if TYPE_CHECKING:
 
 JOURNAL_FORMAT = 1
 LARGEST_JOURNAL_BYTES = 1 << 30
-_TORN: dict[str, Any] = {"torn": True}
-_AFTER_CHECKSUM = len(b'{"crc":"00000000",')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class Change:
             }
             for edit in self.edits
         ]
-        return _line(
+        return encoded(
             {"number": self.number, "time": self.time, "author": self.author, "kind": self.kind, "edits": edits}
         )
 
@@ -69,7 +60,7 @@ class Header:
 
     def to_line(self) -> bytes:
         """One line of the journal."""
-        return _line(
+        return encoded(
             {
                 "journal": JOURNAL_FORMAT,
                 "id": self.id,
@@ -82,11 +73,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a journal holds, and where its last whole line ends."""
+    """What a journal holds, its size, and whether its last line is cut off."""
 
     header: Header
     changes: tuple[Change, ...]
-    end: int
+    size: int
     torn: bool
 
 
@@ -98,34 +89,17 @@ def read_journal(path: Path) -> Journal | None:
     CaseError
         If it is damaged: the line is named.
     """
-    try:
-        if path.stat().st_size > LARGEST_JOURNAL_BYTES:
-            raise CaseError("the journal is larger than 1 GiB", path=path, remedy="restore it from a backup")
-        content = path.read_bytes()
-    except OSError as error:
-        what = f"the journal cannot be read ({error.strerror or 'no such file'})"
-        raise CaseError(what, path=path, remedy="check the folder and its rights") from None
-    *lines, rest = content.split(b"\n")
-    records: list[tuple[int, dict[str, Any]]] = []
-    for number, line in enumerate(lines, start=1):
-        following = lines[number] if number < len(lines) else b""
-        record = _record(line, number, path, may_be_torn=_is_torn_mark(following))
-        if record is not None:
-            records.append((number, record))
-    end = len(content) - len(rest)
-    if not records:
-        if lines:
-            raise CaseError("line 1: the journal has no first line", path=path, remedy="restore it from a backup")
+    lines = read_lines(path, largest_bytes=LARGEST_JOURNAL_BYTES)
+    if not lines.records:
         return None
-    header = _header(records[0][1], path)
-    changes = [
-        _change(record, number, path) for number, record in records[1:] if not record.get("torn") and "edits" in record
-    ]
+    (_, first), *rest = lines.records
+    header = _header(first, path)
+    changes = [_change(record, number, path) for number, record in rest]
     for earlier, later in zip([0, *(each.number for each in changes)], changes, strict=False):
         if later.number != earlier + 1:
             what = f"change {earlier + 1} is missing from the journal"
             raise CaseError(what, path=path, remedy="restore it from a backup")
-    return Journal(header, tuple(changes), end, torn=bool(rest))
+    return Journal(header, tuple(changes), lines.size, lines.torn)
 
 
 class JournalFile:
@@ -134,79 +108,41 @@ class JournalFile:
     Raises
     ------
     OutputError
-        If it cannot be written. What was asked to be appended is then not in the file, not even a part of it.
+        If it cannot be written, or the case has gone. Nothing of what was to be appended is then in the file.
     """
 
     def __init__(self, path: Path, header: Header, journal: Journal | None) -> None:
         self.path = path
         self.header = header
-        self.end = journal.end if journal else 0
-        self._start = b"" if journal else header.to_line()
-        if journal and journal.torn:
-            # The torn line gets an end and a mark that tells readers to pass over it.
-            self._start = b"\n" + _line(_TORN)
-            self.end = path.stat().st_size
+        self._size = journal.size if journal else 0
+        self._torn = journal is not None and journal.torn
+        self._is_new = journal is None
 
     def append(self, lines: bytes) -> None:
-        """Append lines and wait until they are on the disk."""
+        """Append lines and wait until they are on the disk.
+
+        Raises
+        ------
+        CaseError
+            If somebody else has written into it: a journal has one writer.
+        """
+        case = self.path.parents[2]
         try:
-            is_new = not self.path.exists()
+            # A share that went away leaves an empty folder in its place, and nobody would find strokes written there.
+            if not (case / "case.json").is_file() or not (self._is_new or self.path.exists()):
+                what = "the case is not where it was"
+                raise OutputError(what, path=case, remedy="connect its drive again; the strokes are kept until then")
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-        try:
-            size = os.fstat(handle).st_size
-            if size != self.end:
-                # A journal has one writer. Somebody else's lines must not be cut when ours fail.
-                raise CaseError(
-                    "another program writes into this journal", path=self.path, remedy="open the case again"
-                )
-            data = self._start + lines
-            try:
-                _write_all(handle, data)
-                os.fsync(handle)
-            except OSError:
-                with suppress(OSError):
-                    os.ftruncate(handle, size)
-                raise
-            self._start = b""
-            self.end = size + len(data)
-            if is_new:
+            if (self.path.stat().st_size if self.path.exists() else 0) != self._size:
+                raise CaseError("another program writes into this journal", path=self.path, remedy="open the case anew")
+            data = (self.header.to_line() if self._is_new else b"") + lines
+            append_lines(self.path, data, torn=self._torn)
+            self._size = self.path.stat().st_size
+            if self._is_new:
                 sync_folder(self.path.parent)
-        except CaseError:
-            raise
         except OSError as error:
             raise cannot_write(self.path, error) from error
-        finally:
-            os.close(handle)
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
-
-
-def _line(record: dict[str, Any]) -> bytes:
-    body = dumps(record).encode()
-    return b'{"crc":"%08x",' % zlib.crc32(body) + body[1:] + b"\n"
-
-
-def _is_torn_mark(line: bytes) -> bool:
-    return line == _line(_TORN)[:-1]
-
-
-def _record(line: bytes, number: int, path: Path, *, may_be_torn: bool) -> dict[str, Any] | None:
-    body = b"{" + line[_AFTER_CHECKSUM:]
-    if line[:_AFTER_CHECKSUM] != b'{"crc":"%08x",' % zlib.crc32(body):
-        if may_be_torn:
-            return None
-        what = f"line {number} of the journal is damaged"
-        raise CaseError(what, path=path, remedy="restore it from a backup, or move the journal out of the case")
-    record = parse_json(body.decode("utf-8"), path, CaseError, line=number)
-    assert isinstance(record, dict)
-    return record
+        self._is_new = self._torn = False
 
 
 def _header(record: dict[str, Any], path: Path) -> Header:

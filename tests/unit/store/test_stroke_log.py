@@ -320,7 +320,7 @@ def test_a_journal_with_a_changed_line_is_an_error_that_names_it(case, line):
     lines = journal.read_bytes().split(b"\n")
     lines[line] = lines[line].replace(b"Ada", b"Eve")
     journal.write_bytes(b"\n".join(lines))
-    with pytest.raises(CaseError, match=f"line {line + 1} of the journal is damaged"):
+    with pytest.raises(CaseError, match=f"line {line + 1} is damaged"):
         case.annotations("film")
 
 
