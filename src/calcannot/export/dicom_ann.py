@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from calcannot._version import __version__
 from calcannot.errors import UnsupportedImageError
 from calcannot.export.dicom_facts import (
-    MANUFACTURER,
     PRIVATE_SCHEME,
     RunFacts,
     algorithm,
     calcification,
     code,
+    made_by,
     private_scheme,
     stamp,
 )
@@ -97,17 +96,7 @@ def bulk_annotations(
         annotation_coordinate_type=hd.ann.AnnotationCoordinateTypeValues.SCOORD,
         pixel_origin_interpretation=hd.ann.PixelOriginInterpretationValues.VOLUME,
         annotation_groups=[group],
-        series_instance_uid=facts.uid("annotation series"),
-        series_number=SERIES_NUMBER,
-        sop_instance_uid=facts.uid("annotations"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=MANUFACTURER,
-        software_versions=__version__,
-        device_serial_number="none",
-        content_label="CALCIFICATION",
-        content_description=f"Calcification by the recipe {facts.recipe}"[:64],
-        series_description="Calcification, annotations",
+        **made_by(facts, "annotations", SERIES_NUMBER),
     )
     result.CodingSchemeIdentificationSequence = [private_scheme()]
     result.Laterality = ""  # of the series: asked for, and not known of a section

@@ -79,6 +79,23 @@ def code(value: str, scheme: str, meaning: str) -> CodedConcept:
     return CodedConcept(value, scheme, meaning)
 
 
+def made_by(facts: RunFacts, what: str, series_number: int) -> dict[str, Any]:
+    """Arguments that the masks and the annotations of a run have in common; ``what`` names the kind of object."""
+    return {
+        "series_instance_uid": facts.uid(f"{what} series"),
+        "series_number": series_number,
+        "sop_instance_uid": facts.uid(what),
+        "instance_number": 1,
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": MANUFACTURER,
+        "software_versions": __version__,
+        "device_serial_number": "none",
+        "content_label": "CALCIFICATION",
+        "content_description": f"Calcification by the recipe {facts.recipe}"[:64],
+        "series_description": f"Calcification, {what}",
+    }
+
+
 def private_scheme() -> Dataset:
     """What our own codes are, for a reader that does not know them."""
     from pydicom.dataset import Dataset

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from calcannot._version import __version__
-from calcannot.export.dicom_facts import MANUFACTURER, RunFacts, algorithm, calcification, stamp
+from calcannot.export.dicom_facts import RunFacts, algorithm, calcification, made_by, stamp
 from calcannot.export.dicom_reference import is_slide
 
 if TYPE_CHECKING:
@@ -66,18 +65,8 @@ def segmentation_of(reference: Dataset, runs: LabelledRuns, facts: RunFacts) -> 
             pixel_array=mask,
             segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=[segment],
-            series_instance_uid=facts.uid("segmentation series"),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=facts.uid("segmentation"),
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MANUFACTURER,
-            software_versions=__version__,
-            device_serial_number="none",
-            content_label="CALCIFICATION",
-            content_description=f"Calcification by the recipe {facts.recipe}"[:64],
+            **made_by(facts, "segmentation", SERIES_NUMBER),
             omit_empty_frames=bool(runs.start.size),
-            series_description="Calcification, segmentation",
             **options,
         )
         del mask

@@ -84,3 +84,24 @@ def round_length(target_um: float) -> tuple[float, str]:
     if length >= 1e4:
         return length, f"{length / 1e4:g} cm" if length >= 1e4 and length % 1e4 == 0 else f"{length / 1e3:g} mm"
     return length, f"{length / 1e3:g} mm" if length >= 1e3 else f"{length:g} µm"
+
+
+def calcified_text(totals: Totals, calibration: Calibration | None) -> str:
+    """The calcified area, with the plane in which it is one."""
+    return area_text(totals.calcified_area_mm2, totals.calcified_area_px) + plane_text(calibration)
+
+
+def all_extent_text(totals: Totals) -> str:
+    """Extent of all regions together."""
+    lengths = (totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px)
+    return times(extent_text(*lengths))
+
+
+def times(size: str) -> str:
+    """A size with the sign of multiplication."""
+    return size.replace(" x ", " × ")
+
+
+def spaced(count: int) -> str:
+    """A count with its thousands apart."""
+    return f"{count:,}".replace(",", " ")
