@@ -116,9 +116,12 @@ def _run_one(
 def run_name(recipe: Recipe, sha256: str, annotations: Annotations, calibration: Calibration | None) -> str:
     """Name of a run's folder: the recipe's name and a hash of all that decides the result, so the same run is one."""
     drawn = [
-        {"id": s.id, "kind": s.kind.value, "reason": s.reason, "rings": [ring.tolist() for ring in s.rings]}
+        {
+            "id": s.id, "kind": s.kind.value, "reason": s.reason, "side": s.side, "morphology": s.morphology,
+            "rings": [ring.tolist() for ring in s.rings],
+        }
         for s in annotations.strokes
-    ]
+    ]  # fmt: skip
     size = None if calibration is None else {**asdict(calibration), "note": ""}
     decides = {"recipe": recipe.fingerprint(), "image": sha256, "strokes": drawn, "calibration": size}
     word = re.sub(r"[^a-z0-9]+", "-", recipe.name.lower()).strip("-")[:40] or "recipe"

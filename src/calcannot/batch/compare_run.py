@@ -13,8 +13,9 @@ import numpy as np
 
 from calcannot.errors import CalcannotError
 from calcannot.morphometry.columns import region_columns
+from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.store.regions_writer import write_regions
-from calcannot.store.tables import image_row, write_images_table
+from calcannot.store.tables import image_row, write_foci_table, write_images_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from calcannot.store.results_reader import ResultItem
 
 TABLE, MASK, RECORD = "table", "mask", "record"
+_FACTS = ("format", "modality", "polarity", "height_px", "width_px")
+_ALWAYS_WRITTEN = ("images.csv", "regions.csv")
 _ROWS_AT_ONCE = 256
 
 
 def differences(
     item: ResultItem, again: Analysis, *, older: bool, compare_warnings: bool = True
 ) -> Iterator[tuple[str, str]]:
-    """What does not agree, as (cause, what): totals, ``images.csv``, ``regions.csv``, mask.
+    """What does not agree, as (cause, what): tables, record, mask.
 
     Parameters
     ----------
@@ -44,23 +47,56 @@ def differences(
         fresh = Path(folder)
         write_images_table(fresh / "images.csv", [image_row(item.name, item.sha256, again)])
         write_regions(fresh / "regions.csv", item.name, region_columns(again))
-        for name in ("images.csv", "regions.csv"):
+        if again.foci is not None:
+            write_foci_table(fresh / "foci.csv", [(item.name, focus_rows(again))])
+        for name in ("images.csv", "regions.csv", "foci.csv"):
             for what in _table_differences(item.folder / name, fresh / name, older, left_out):
                 yield TABLE, f"{name}: {what}"
-    then, now = asdict(item.totals), asdict(again.totals)
+        what = _parquet_difference(item.folder / "regions.parquet", item.folder / "regions.csv")
+        if what:
+            yield TABLE, f"regions.parquet: {what}"
+    then, now = _recorded(item), _recorded_of(again)
     for key in then:
-        if then[key] != now.get(key) and not (older and then[key] is None):
+        if then[key] != now.get(key) and not (older and then[key] is None) and key not in left_out:
             yield RECORD, f"run.json: {key} is {_short(then[key])}, and comes out as {_short(now.get(key))}"
     what = _mask_difference(item, again.runs)
     if what:
         yield MASK, what
 
 
+def _recorded(item: ResultItem) -> dict[str, Any]:
+    facts = {name: getattr(item, name) for name in (*_FACTS, "regions_of_interest", "warnings")}
+    return asdict(item.totals) | facts
+
+
+def _recorded_of(again: Analysis) -> dict[str, Any]:
+    facts = {name: getattr(again.info, name) for name in _FACTS}
+    regions = len(again.annotations.regions)
+    return asdict(again.totals) | facts | {"regions_of_interest": regions, "warnings": again.warnings}
+
+
+def _parquet_difference(there: Path, table: Path) -> str:
+    """The same rows as ``regions.csv``, which readers of large tables take it for."""
+    if not there.is_file() or not table.is_file():
+        return ""
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    try:
+        rows = parquet.read_table(there)
+        options = csv.ConvertOptions(column_types={each.name: each.type for each in rows.schema})
+        same = rows.equals(csv.read_csv(table, convert_options=options))
+    except (OSError, pa.ArrowException):
+        return "is damaged"
+    return "" if same else "does not hold the rows of regions.csv"
+
+
 def _table_differences(there: Path, fresh: Path, older: bool, left_out: set[str]) -> Iterator[str]:
-    if not there.is_file() and fresh.is_file():
-        yield "is not there"
+    if there.is_file() != fresh.is_file():
+        if not older or there.name in _ALWAYS_WRITTEN:
+            yield "is not there" if fresh.is_file() else "is there, and none comes out"
         return
-    if not there.is_file() or (fresh.is_file() and there.read_bytes() == fresh.read_bytes()):
+    if not there.is_file() or there.read_bytes() == fresh.read_bytes():
         return
     try:
         then, now = _rows(there), _rows(fresh)

@@ -1,4 +1,4 @@
-"""Outlines that cross themselves, as a hand draws them, made valid without changing which pixels are inside."""
+"""Strokes as a hand draws them, made what a file can hold without changing which pixels are inside."""
 
 from __future__ import annotations
 
@@ -17,18 +17,25 @@ if TYPE_CHECKING:
 
 
 def sound(stroke: Stroke) -> Stroke:
-    """The stroke itself where its outline is valid; else one with the same inside, by the even-odd rule.
+    """The stroke as a file will give it back: rings in the same order, words in the same letters.
+
+    An outline that crosses itself becomes a valid one with the same inside, by the even-odd rule.
 
     Raises
     ------
     AnnotationError
-        If it encloses nothing, or a coordinate is no place in an image.
+        If it encloses nothing, or says what no stroke can say.
     """
     try:
-        stroke_of(feature_of(stroke), 1, Path(stroke.name or "stroke"))
+        return _as_read(stroke)
     except (AnnotationError, ValueError, IndexError, TypeError):
-        return replace(stroke, rings=_even_odd(stroke))
-    return stroke
+        return _as_read(replace(stroke, rings=_even_odd(stroke)))
+
+
+def _as_read(stroke: Stroke) -> Stroke:
+    read = stroke_of(feature_of(stroke), 1, Path(stroke.name or "stroke"))
+    assert read is not None  # rings make a polygon
+    return read
 
 
 def _even_odd(stroke: Stroke) -> tuple[Any, ...]:

@@ -7,8 +7,8 @@ says it was, nothing is lost: both versions are kept, and the conflict is listed
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from calcannot.store.geojson import feature_of
 from calcannot.store.json_file import canonical
 
 Feature = dict[str, Any]
+_NOT_SAID: Final = ("id", "rings", "author", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,20 @@ class Conflict:
 
 def same(a: Stroke, b: Stroke) -> bool:
     """Whether two strokes say the same, whoever drew them and when."""
-    if (a.kind, a.reason, a.name, len(a.rings)) != (b.kind, b.reason, b.name, len(b.rings)):
+    if _words(a) != _words(b) or len(a.rings) != len(b.rings):
         return False
     return all(np.array_equal(x, y) for x, y in zip(a.rings, b.rings, strict=True))
 
 
 def digest(stroke: Stroke) -> str:
     """Short hash of what a stroke says, for ids of second versions and for what was removed."""
-    feature = feature_of(stroke)
-    said = [feature["geometry"], stroke.kind.value, stroke.reason, stroke.name]
-    return hashlib.sha256(canonical(said)).hexdigest()[:16]
+    return hashlib.sha256(canonical([feature_of(stroke)["geometry"], _words(stroke)])).hexdigest()[:16]
+
+
+def _words(stroke: Stroke) -> dict[str, str]:
+    """Everything that a stroke says beside its shape; what it leaves unsaid is left out."""
+    told = {each.name: getattr(stroke, each.name) for each in fields(Stroke) if each.name not in _NOT_SAID}
+    return {name: str(value) for name, value in told.items() if value}
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,12 @@ def test_a_stroke_moved_and_one_removed(case):
     assert [each.what for each in verify([case.path]).differences] == ["the region whole was removed since"]
 
 
+def test_a_side_given_to_a_stroke(case):
+    with case.stroke_log("field", author="Ada") as log:
+        log.add([replace(log.annotations.strokes[0], side="left")])
+    assert [each.what for each in verify([case.path]).differences] == ["the region whole was changed since"]
+
+
 def test_one_threshold_in_the_record(case):
     def change(record):
         record["images"][0]["resolved"]["rules"][0]["at_most"] += 1
@@ -180,6 +187,32 @@ def test_one_digit_of_a_table(case):
     (found,) = verify([case.path]).differences
     assert found.cause == "table"
     assert found.what.startswith("regions.csv: feret_max_um in row 1 is ")
+
+
+def test_a_table_that_is_gone(case):
+    (run_folder(case) / "regions.csv").unlink()
+    assert [each.what for each in verify([case.path]).differences] == ["regions.csv: is not there"]
+
+
+def test_one_number_of_the_parquet_table(case):
+    from pyarrow import csv, parquet
+
+    path = run_folder(case) / "regions.parquet"
+    table = csv.read_csv(path.with_suffix(".csv"))
+    parquet.write_table(table, path)
+    assert verify([case.path]).differences == ()
+    place = table.column_names.index("area_px")
+    parquet.write_table(table.set_column(place, "area_px", [[601, *table["area_px"].to_pylist()[1:]]]), path)
+    (found,) = verify([case.path]).differences
+    assert (found.cause, found.what) == ("table", "regions.parquet: does not hold the rows of regions.csv")
+
+
+def test_what_the_record_says_of_the_image(case):
+    change_record(case, lambda record: record["images"][0].update(polarity="dark_is_dense", regions_of_interest=7))
+    assert [(each.cause, each.what.partition(" is ")[0]) for each in verify([case.path]).differences] == [
+        ("record", "run.json: polarity"),
+        ("record", "run.json: regions_of_interest"),
+    ]
 
 
 def test_one_pixel_of_the_mask(case):
@@ -264,9 +297,16 @@ def test_the_sample_study_is_clean_and_each_change_of_it_is_named(tmp_path):
     section.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with case.stroke_log("radiograph.dcm", author="Ada") as log:
         log.add([square("dust", 10, 5, StrokeKind.EXCLUDE)])
+    (foci,) = (folder / "runs" / "radiograph.dcm").glob("*/foci.csv")
+    head, first, *rest = foci.read_text(encoding="utf-8").splitlines()
+    fields = first.split(",")
+    fields[head.split(",").index("area_px")] += "0"
+    foci.write_text("\n".join([head, ",".join(fields), *rest]) + "\n", encoding="utf-8")
     found = verify([folder]).differences
     assert [(each.image, str(each.cause)) for each in found] == [
         ("radiograph.dcm", "strokes"),
+        ("radiograph.dcm", "table"),
         ("section.tif", "image"),
     ]
+    assert found[1].what.startswith("foci.csv: area_px in row 1 is ")
     assert len(runs) == 2

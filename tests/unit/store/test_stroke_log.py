@@ -122,6 +122,39 @@ def test_a_stroke_drawn_under_the_same_id_takes_its_place(case, log):
     assert case.annotations("film").strokes[0].rings[0].max() == 10
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"side": "left"}, {"morphology": "lobulated"}, {"name": "hip"}, {"reason": "ink"}, {"kind": StrokeKind.EXCLUDE}],
+)
+def test_a_word_about_a_stroke_is_a_change_of_it(case, log, change):
+    log.add([square("a")])
+    log.add([replace(log.annotations.strokes[0], **change)])
+    log.save()
+    (kept,) = case.annotations("film").strokes
+    assert {key: getattr(kept, key) for key in change} == change
+    log.undo()
+    (before,) = log.annotations.strokes
+    assert {key: getattr(before, key) for key in change} != change
+
+
+def test_what_is_taken_back_after_saving_is_gone_however_its_rings_lie(case, log):
+    outer, far, hole = (square("x", at, side).rings[0] for at, side in ((0, 10), (50, 10), (3, 2)))
+    log.add([Stroke("c", StrokeKind.EXCLUDE, (np.vstack([outer, outer[:1]]), far, hole), reason="INK")])
+    log.save()
+    log.undo()
+    log.save()
+    assert on_disk(case) == []
+    assert log.conflicts == ()
+
+
+def test_a_stroke_that_says_what_no_stroke_says_is_refused_and_the_journal_stays_whole(case, log):
+    with pytest.raises(AnnotationError, match="has the side 'port'"):
+        log.add([replace(square("a"), side="port")])
+    log.add([square("b")])
+    log.save()
+    assert on_disk(case) == ["b"]
+
+
 def test_an_outline_that_crosses_itself_keeps_its_inside(log):
     bow_tie = np.array([[0, 0], [10, 10], [10, 0], [0, 10]], float)
     log.add([Stroke("a", StrokeKind.REGION, (bow_tie,))])
