@@ -146,7 +146,7 @@ def state_text(session: Session) -> str:
         return "Changed since it was measured. Press Measure again."
     if session.saved_to is None:
         return "Measured, not saved."
-    return f"Saved in {session.saved_to.name or session.saved_to}."
+    return f"Measured and saved in {session.saved_to}."
 
 
 def _scrolling(*widgets: QWidget) -> QScrollArea:

@@ -25,14 +25,8 @@ class Drawing(Protocol):
     def can_redo(self) -> bool:
         """Whether there is an edit to do again."""
 
-    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> int:
-        """Remove strokes by id and add others; one whose id is there already takes its place.
-
-        Returns
-        -------
-        int
-            How many times to call ``undo`` to have it back.
-        """
+    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> None:
+        """Remove strokes by id and add others, as one edit; one whose id is there already takes its place."""
 
     def undo(self) -> object:
         """Take the latest edit back."""
@@ -56,6 +50,7 @@ class MemoryDrawing:
     def __init__(self, annotations: Annotations | None = None) -> None:
         self._states = [annotations or Annotations()]
         self._at = 0
+        self._edits: list[tuple[tuple[Stroke, ...], frozenset[str]]] = []
 
     @property
     def annotations(self) -> Annotations:
@@ -72,15 +67,17 @@ class MemoryDrawing:
         """Whether there is an edit to do again."""
         return self._at + 1 < len(self._states)
 
-    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> int:
+    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> None:
         """Remove strokes by id and add others; one whose id is there already takes its place."""
-        gone, new = set(remove), {stroke.id: stroke for stroke in add}
+        add = tuple(add)
+        gone, new = frozenset(remove), {stroke.id: stroke for stroke in add}
         there = {stroke.id for stroke in self.annotations.strokes} - gone
         kept = tuple(new.get(s.id, s) for s in self.annotations.strokes if s.id not in gone)
         more = tuple(stroke for stroke in new.values() if stroke.id not in there)
+        del self._edits[self._at :]
         self._states[self._at + 1 :] = [Annotations((*kept, *more))]
         self._at += 1
-        return 1
+        self._edits.append((add, gone))
 
     def undo(self) -> None:
         """Take the latest edit back."""
@@ -92,3 +89,10 @@ class MemoryDrawing:
 
     def close(self) -> None:
         """Nothing to write."""
+
+    def replay(self, onto: Drawing) -> None:
+        """Do all edits again elsewhere, those that were taken back among them."""
+        for add, gone in self._edits:
+            onto.change(add, gone)
+        for _ in range(len(self._edits) - self._at):
+            onto.undo()

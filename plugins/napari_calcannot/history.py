@@ -27,8 +27,8 @@ class Step:
     """
 
     name: str
-    undo: Callable[[], None]
-    redo: Callable[[], None]
+    undo: Callable[[], object]
+    redo: Callable[[], object]
     gesture: str = ""
 
 

@@ -61,6 +61,11 @@ class Runner(QObject):  # type: ignore[misc]
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return self._job is not None
+
     def start(self, work: Work, done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
         """Run ``work(progress)`` in a thread, then here ``done(result)`` or ``failed(message)``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from napari_calcannot.wording import sentence
@@ -30,6 +30,9 @@ class Measuring(QObject):  # type: ignore[misc]
     desk
         What is measured.
     """
+
+    measured = Signal(object, object)
+    """Session and analysis, after the button was pressed."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -82,6 +85,7 @@ class Measuring(QObject):  # type: ignore[misc]
         if session.threshold_by_hand is None and session.resolved is None:
             session.resolved = analysis.resolved
         self._desk.stage.show_mineral(session)
+        self.measured.emit(session, analysis)
 
     def _on_strokes(self) -> None:
         """Corrections are on screen already; the table and the numbers of record follow."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from calcannot.errors import CalcannotError, ImageReadError
-from calcannot.io import sniff
+from calcannot.io import open_image, sniff
 from calcannot.io.open import head_of
-from calcannot.model.annotation import Annotations
-from calcannot.store.geojson import read_annotations
+from calcannot.store.case_folder import RECORD, CaseFolder, is_case
+from napari_calcannot.case_home import find_own_case, rule_of_newest_run
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
+from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.painting import user_name
 from napari_calcannot.session import Session
 from napari_calcannot.wording import sentence
 
 Paths = str | Path | Sequence[str | Path]
-_CASE = "case.json"
 _RECOGNISED = (sniff.is_dicom, sniff.is_tiff, sniff.is_png, sniff.is_jpeg, sniff.is_bare_dicom)
 
 
@@ -40,7 +40,7 @@ def read(path: Paths) -> list[Any]:
 
 
 def open_path(path: str | Path) -> list[Session]:
-    """Open an image, or every image of a case folder.
+    """Open an image, or every image of a case folder, with what was drawn on it at earlier times.
 
     Raises
     ------
@@ -48,19 +48,39 @@ def open_path(path: str | Path) -> list[Session]:
         If it cannot be opened. In a case, an image that fails is an error of the whole: it would be missed silently.
     """
     path = Path(path)
-    if not (path / _CASE).is_file():
-        return [Session.open(path)]  # a folder can be one image too
+    author = user_name()
+    if not is_case(path) and path.name != RECORD:
+        session = Session.open(path)  # a folder can be one image too
+        try:
+            kept = find_own_case(path, author=author)
+            if kept is not None:
+                _keep(session, kept)
+        except BaseException:
+            session.close()
+            raise
+        return [session]
+    case = CaseFolder.open(path)
+    if not case.images:
+        raise ImageReadError("the case has no images", path=path, remedy="add one with calcannot case add")
     sessions: list[Session] = []
     try:
-        for file, role in _case_images(path):
-            drawn = path / "annotations" / f"{file}.geojson"
-            annotations = read_annotations(drawn) if drawn.exists() else Annotations()
-            sessions.append(Session.open(path / file, annotations, role=role))
+        for entry in case.images:
+            size = None if entry.calibration is None else entry.calibration.to_calibration()
+            source = open_image(case.image_path(entry.id), calibration=size)
+            sessions.append(Session(source, role=entry.role))
+            _keep(sessions[-1], LogDrawing(case, entry.id, author=author))
     except BaseException:
         for session in sessions:
             session.close()
         raise
     return sessions
+
+
+def _keep(session: Session, drawing: LogDrawing) -> None:
+    session.keep_in(drawing)
+    rule = rule_of_newest_run(drawing)
+    if rule is not None:
+        session.rule = rule
 
 
 def layers_of(sessions: Sequence[Session]) -> list[LayerData]:
@@ -73,26 +93,9 @@ def layers_of(sessions: Sequence[Session]) -> list[LayerData]:
     return layers
 
 
-def _case_images(folder: Path) -> list[tuple[str, str]]:
-    """Relative path and role of every image of a case."""
-    try:
-        record = json.loads((folder / _CASE).read_text(encoding="utf-8"))
-        images = [(str(each["path"]), str(each.get("role", ""))) for each in record["images"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"the case record cannot be read ({type(error).__name__})"
-        raise ImageReadError(what, path=folder / _CASE, remedy="repair it or open a single image") from None
-    if not images:
-        raise ImageReadError("the case has no images", path=folder)
-    root = folder.resolve()
-    for file, _ in images:
-        if not (folder / file).resolve().is_relative_to(root):
-            raise ImageReadError(f"the case names an image outside its folder: {file}", path=folder / _CASE)
-    return images
-
-
 def _is_ours(path: Path) -> bool:
     if path.is_dir():
-        return (path / _CASE).is_file()
+        return is_case(path)
     try:
         head = head_of(path)
     except CalcannotError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calcannot.cli.demo import sample_folder
-from napari_calcannot.reader import layers_of, open_path
+from calcannot.store.case_folder import CaseFolder
+from napari_calcannot.reader import layers_of
+from napari_calcannot.session import Session
 
 if TYPE_CHECKING:
     from napari_calcannot.layers import LayerData
@@ -22,10 +24,8 @@ def radiograph() -> list[LayerData]:
 
 
 def _one(name: str) -> list[LayerData]:
-    chosen = []
-    for session in open_path(sample_folder()):
-        if session.info.name == name:
-            chosen.append(session)
-        else:
-            session.close()
-    return layers_of(chosen)
+    case = CaseFolder.open(sample_folder())
+    entry = next(each for each in case.images if each.path.endswith(name))
+    # Not as the case that it is: what a user draws on a sample belongs into the user's own folder.
+    session = Session.open(case.image_path(entry.id), case.annotations(entry.id), role=entry.role)
+    return layers_of([session])

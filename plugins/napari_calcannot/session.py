@@ -10,6 +10,7 @@ from calcannot.errors import RecipeError
 from calcannot.io import open_image
 from calcannot.model.calibration import Calibration, parse_pixel_size
 from calcannot.segment.shipped import load_recipe
+from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.history import Step
 from napari_calcannot.live_mask import LiveMask
 from napari_calcannot.question import BOUNDING, Rule, are_same
@@ -17,7 +18,7 @@ from napari_calcannot.review import Review
 from napari_calcannot.session_state import SessionState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
+    from napari_calcannot.drawing import Drawing
     from napari_calcannot.live_mask import Box
 
 
@@ -78,8 +80,9 @@ class Session(SessionState):
         if not strokes and not remove:
             return
         before = self.annotations
-        edits = self.drawing.change(strokes, remove)
-        self.history.add(Step(name, lambda: _times(edits, self.drawing.undo), lambda: _times(edits, self.drawing.redo)))
+        self.drawing.change(strokes, remove)
+        # Looked up when it is called: the strokes may have moved into a case meanwhile.
+        self.history.add(Step(name, lambda: self.drawing.undo(), lambda: self.drawing.redo()))  # noqa: PLW0108
         self._after_strokes(before)
 
     def mark(self, region: int, kind: StrokeKind) -> None:
@@ -144,6 +147,12 @@ class Session(SessionState):
         for source in self._sources:
             source.close()
 
+    def keep_in(self, drawing: Drawing) -> None:
+        """Go on with strokes that are kept elsewhere; what was drawn until now is drawn there too."""
+        if isinstance(self.drawing, MemoryDrawing):
+            self.drawing.replay(drawing)
+        self.drawing = drawing
+
     # Inside
 
     def _set_rule(self, rule: Rule, name: str, *, gesture: str = "") -> None:
@@ -187,8 +196,3 @@ class Session(SessionState):
     def _after_strokes(self, before: Annotations) -> None:
         if not are_same(before.of(*BOUNDING), self.annotations.of(*BOUNDING)):
             self.resolved = self.statistics = None
-
-
-def _times(count: int, action: Callable[[], object]) -> None:
-    for _ in range(count):
-        action()

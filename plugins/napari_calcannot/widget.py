@@ -13,7 +13,9 @@ from calcannot.errors import CalcannotError
 from napari_calcannot.controls import Controls
 from napari_calcannot.correcting import Correcting
 from napari_calcannot.desk import Desk
+from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.finding import Finding
+from napari_calcannot.keeping import Keeping
 from napari_calcannot.keys import bind, unbind
 from napari_calcannot.layers import IMAGE, REGIONS, contrast_limits, layer_title
 from napari_calcannot.measuring import Measuring
@@ -59,6 +61,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.measuring = Measuring(self.desk)
         self.reading = Reading(self.desk, self.controls)
         self.watch = TileWatch(self.desk)
+        self.keeping = Keeping(self.desk)
         self._watched: WeakSet[object] = WeakSet()
         # After the viewer is done: a layer added in the middle of "clear" would be removed and added for ever.
         self._follow = QTimer(self, singleShot=True, interval=0)
@@ -113,10 +116,21 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.finding.stop()
         self.measuring.stop()
         self.watch.stop()
+        self.keeping.stop()
+        for session in self.desk.sessions:
+            self._release(session)
         self.hand.close()
         self.desk.runner.drop()
         unbind(self.stage.viewer)
         super().closeEvent(event)
+
+    def _release(self, session: Session) -> None:
+        """Write what is not written of an image that goes."""
+        try:
+            session.drawing.close()
+        except CalcannotError as error:
+            self.desk.say(sentence(error))
+        session.drawing = MemoryDrawing(session.annotations)
 
     # What the user does
 
@@ -170,6 +184,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         for session in before:
             if session not in self.desk.sessions:
                 self.stage.forget(session)  # it reads from the file
+                self._release(session)
                 session.close()
         for session in self.desk.sessions:
             session.pixels.waits = not session.pixels.is_large
@@ -247,6 +262,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             "outline": style.outline.toggle,
         }
 
+    def _show_saved(self, state: str) -> None:
+        name = "" if self.session is None else self.session.info.name
+        self.stage.viewer.title = " - ".join(each for each in ("calcannot", name, state) if each)
+
     def _on_style_shown(self, shown: bool) -> None:
         self.stage.show_overlay(self.session, shown=shown)
         self._refresh()
@@ -275,6 +294,8 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.correcting.measurement_needed.connect(self.measure)
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)
+        self.measuring.measured.connect(self.keeping.save_run)
+        self.keeping.state_changed.connect(self._show_saved)
         self.stage.viewer.scene.camera.events.connect(self._on_camera)
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._on_layers_event)

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,19 @@ from calcannot.io import ArraySource
 from napari_calcannot.session import Session
 
 
+@pytest.fixture(autouse=True)
+def own_cases(tmp_path_factory, monkeypatch) -> Path:
+    """Cases that are made by themselves do not go to the home of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("own") / "cases"
+    monkeypatch.setenv("CALCANNOT_CASES", str(folder))
+    return folder
+
+
 @pytest.fixture
-def sample_case() -> Path:
-    return Path(__file__).resolve().parents[2] / "sample_images"
+def sample_case(tmp_path_factory) -> Path:
+    """A copy, for strokes and runs are written into a case."""
+    samples = Path(__file__).resolve().parents[2] / "sample_images"
+    return shutil.copytree(samples, tmp_path_factory.mktemp("sample") / "case", ignore=shutil.ignore_patterns("*.py"))
 
 
 @pytest.fixture

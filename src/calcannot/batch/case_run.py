@@ -24,8 +24,10 @@ from calcannot.store.geojson import to_geojson
 from calcannot.store.json_file import canonical, dumps
 
 if TYPE_CHECKING:
+    from calcannot.model.analysis import Analysis
     from calcannot.model.annotation import Annotations
     from calcannot.model.calibration import Calibration
+    from calcannot.model.image import ImageSource
     from calcannot.model.recipe import Recipe
     from calcannot.store.case_folder import CaseFolder
 
@@ -97,20 +99,37 @@ def _run_one(
         with open_image(path, calibration=size) as source:
             recipe = asked or default_recipe(source.info, has_regions=bool(annotations.regions))
             analysis = analyse(source, recipe, annotations, workers=workers, progress=report)
-            name = run_name(recipe, sha256, annotations, analysis.info.calibration)
-            folder = case.run_folder(image_id) / name
-            with _Swap(folder) as place:
-                results = ResultsFolder(place)
-                try:
-                    results.add(image_id, image_id, sha256, source, analysis)
-                    results.finish()
-                except BaseException:
-                    results.abandon()
-                    raise
-                write_text(place / STROKES, dumps(to_geojson(annotations), indent=1) + "\n")
+            folder = write_run(case, image_id, sha256, source, analysis)
         return CaseRun(image_id, Outcome(shown, analysis, None), folder)
     except CalcannotError as error:
         return CaseRun(image_id, Outcome(shown, None, error), None)
+
+
+def write_run(case: CaseFolder, image_id: str, sha256: str, source: ImageSource, analysis: Analysis) -> Path:
+    """Write a measurement as a run of a case; the same one again takes the place of the first.
+
+    Returns
+    -------
+    Path
+        Folder of the run.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; nothing is left of it then.
+    """
+    name = run_name(analysis.recipe, sha256, analysis.annotations, analysis.info.calibration)
+    folder = case.run_folder(image_id) / name
+    with _Swap(folder) as place:
+        results = ResultsFolder(place)
+        try:
+            results.add(image_id, image_id, sha256, source, analysis)
+            results.finish()
+        except BaseException:
+            results.abandon()
+            raise
+        write_text(place / STROKES, dumps(to_geojson(analysis.annotations), indent=1) + "\n")
+    return folder
 
 
 def run_name(recipe: Recipe, sha256: str, annotations: Annotations, calibration: Calibration | None) -> str:

@@ -1,0 +1,180 @@
+"""Saving by itself: strokes into a journal, measurements into runs, and what others saved meanwhile."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from calcannot.batch.case_run import write_run
+from calcannot.errors import CalcannotError
+from calcannot.store.stroke_log import SaveState
+from napari_calcannot.case_home import make_own_case
+from napari_calcannot.drawing import MemoryDrawing
+from napari_calcannot.jobs import Runner
+from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.wording import sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from calcannot.model.analysis import Analysis
+    from calcannot.pipeline.scan import Progress
+    from napari_calcannot.desk import Desk
+    from napari_calcannot.session import Session
+
+_LOOK_MS = 300
+_OTHERS_S = 2.0
+
+
+class Keeping(QObject):  # type: ignore[misc]
+    """Keeps all open images on disk.
+
+    Parameters
+    ----------
+    desk
+        Its images are kept.
+    """
+
+    state_changed = Signal(str)
+    """``saved``, ``saving`` or ``not saved``, of the image in hand; empty where there is nothing to save."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self._runner = Runner(self)
+        self._waiting: list[Session] = []
+        self._state = ""
+        self._problem = ""
+        self._heard: queue.SimpleQueue[tuple[Session | None, str]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+        desk.strokes_changed.connect(self.keep)
+
+    def keep(self) -> None:
+        """Give the image in hand a place on disk, where it has none."""
+        session = self._desk.session
+        if session is None or session in self._waiting:
+            return
+        if isinstance(session.drawing, MemoryDrawing) and session.path.exists():
+            self._waiting.append(session)
+            self._next()
+
+    def save_run(self, session: Session, analysis: Analysis) -> None:
+        """Write a measurement into the case of its image, as soon as there is one."""
+        self._unsaved = (session, analysis)
+        if isinstance(session.drawing, LogDrawing):
+            self._write_run()
+        else:
+            self.keep()
+
+    _unsaved: tuple[Session, Analysis] | None = None
+
+    def stop(self) -> None:
+        """Look no more; strokes that are not on disk yet are written when the images are closed."""
+        self._timer.stop()
+        self._stop.set()
+        self._runner.drop()
+
+    def look(self) -> None:
+        """Say whether everything is saved, and what others did."""
+        session = self._desk.session
+        while not self._heard.empty():
+            whose, message = self._heard.get()
+            if whose in self._desk.sessions and whose is not None:
+                self._desk.follow(whose)
+                self._desk.stage.show_regions(whose)
+                self._desk.strokes_changed.emit()
+                self._desk.state_changed.emit()
+            self._desk.say(message)
+        if self._thread is None and any(isinstance(each.drawing, LogDrawing) for each in self._desk.sessions):
+            self._thread = threading.Thread(target=self._watch_others, name="calcannot others", daemon=True)
+            self._thread.start()
+        state, problem = self._state_of(session)
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
+        if problem and problem != self._problem:
+            self._desk.say(f"Not saved yet: {problem} What you drew is kept in memory, and tried again every second.")
+        self._problem = problem
+
+    def _state_of(self, session: Session | None) -> tuple[str, str]:
+        if session is None:
+            return "", ""
+        if session in self._waiting:
+            return SaveState.SAVING.value, ""
+        if isinstance(session.drawing, LogDrawing):
+            problem = session.drawing.problem
+            return session.drawing.state.value, "" if problem is None else sentence(problem)
+        return ("" if not session.drawing.can_undo else SaveState.NOT_SAVED.value), ""
+
+    def _next(self) -> None:
+        if not self._waiting or self._runner.is_busy:
+            return
+        session = self._waiting[0]
+        role = session.automatic_recipe.kind if session.analysis is not None else session.info.modality.value
+        given = session.info.calibration if "calibration_in_file" in session.info.metadata else None
+        path, author = session.path, session.hand.author
+
+        def work(_: Progress) -> LogDrawing:
+            return make_own_case(path, role=role, calibration=given, author=author)
+
+        def done(drawing: LogDrawing) -> None:
+            self._waiting.remove(session)
+            if session in self._desk.sessions:
+                session.keep_in(drawing)
+                self._desk.follow(session)
+                self._write_run()
+                self._desk.state_changed.emit()
+            self._next()
+
+        def failed(message: str) -> None:
+            self._waiting.remove(session)
+            self._desk.say(f"Not saved: {message} Save into another folder before you close.")
+            self._next()
+
+        self._runner.start(work, done, failed)
+
+    def _write_run(self) -> None:
+        if self._unsaved is None:
+            return
+        (session, analysis), self._unsaved = self._unsaved, None
+        drawing = session.drawing
+        if not isinstance(drawing, LogDrawing):
+            return
+
+        def work(_: Progress) -> Path:
+            entry = drawing.case.record.image(drawing.image_id)
+            return write_run(drawing.case, drawing.image_id, entry.sha256, session.source, analysis)
+
+        def done(folder: Path) -> None:
+            if session.analysis is analysis:
+                session.saved_to = folder
+            self._desk.state_changed.emit()
+
+        self._runner.start(work, done, lambda message: self._desk.say(f"The result is not saved: {message}"))
+
+    def _watch_others(self) -> None:
+        """In a thread: a network folder may take its time. Takes in what others drew, and merges what is at rest."""
+        rested: dict[int, object] = {}
+        while not self._stop.wait(_OTHERS_S):
+            for session in list(self._desk.sessions):
+                drawing = session.drawing
+                if not isinstance(drawing, LogDrawing):
+                    continue
+                try:
+                    said = drawing.look()
+                    if said:
+                        self._heard.put((session, said))
+                    if rested.get(id(drawing)) is drawing.annotations:
+                        drawing.save()
+                    rested[id(drawing)] = drawing.annotations
+                except CalcannotError as error:
+                    self._heard.put((None, sentence(error)))
+                    time.sleep(_OTHERS_S)
