@@ -3,7 +3,7 @@
     python benchmarks/slide_with_levels.py slide.svs
     xvfb-run -s "-screen 0 1600x1000x24" python benchmarks/plugin.py slide.svs
 
-Every step ends with the canvas drawn. A bare redraw is measured in turn with the steps, so that a busy machine slows both.
+Every step ends with the canvas drawn. Bare redraws are measured in turn with the steps: a busy machine slows both.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
 os.environ["CALCANNOT_CASES"] = tempfile.mkdtemp()
 
-import napari  # noqa: E402
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-from qtpy.QtWidgets import QApplication  # noqa: E402
+import napari
+import numpy as np
+import psutil
+from qtpy.QtWidgets import QApplication
 
-from napari_calcannot.layers import IMAGE  # noqa: E402
-from napari_calcannot.tools import Tool  # noqa: E402
+from napari_calcannot.layers import IMAGE
+from napari_calcannot.tools import Tool
 
 ROUNDS = 15
 
@@ -163,7 +163,7 @@ def main() -> None:
     panel.hand.use(Tool.MOVE)
     panel.controls.tabs.setCurrentIndex(2)
     bench.rest(0.5)
-    for number in range(ROUNDS):
+    for _ in range(ROUNDS):
         redraws.append(bench.timed(layer.refresh))
         row = int(rng.integers(0, panel.controls.results.model.rowCount()))
         times["row"].append(bench.timed(lambda row=row: panel.controls.results.table.selectRow(row)))

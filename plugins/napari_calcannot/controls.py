@@ -20,11 +20,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_calcannot.correct_view import CorrectView
+from napari_calcannot.examples_view import ExamplesView
 from napari_calcannot.overview_view import OverviewView
 from napari_calcannot.regions_view import RegionsView
 from napari_calcannot.results_view import ResultsView
 from napari_calcannot.rule_view import RuleView
 from napari_calcannot.scale_view import ScaleView
+from napari_calcannot.share_view import ShareView
 from napari_calcannot.style_view import StyleView
 
 if TYPE_CHECKING:
@@ -61,13 +63,16 @@ class Controls(QWidget):  # type: ignore[misc]
         self.overview.hide()
         self.style_view = StyleView()
         self.rule = RuleView()
+        self.examples = ExamplesView()
         self.regions = RegionsView()
         self.correct = CorrectView()
         self.results = ResultsView()
         self.tabs = QTabWidget()
-        self.tabs.addTab(_scrolling(self.rule, self.regions), "Find")
+        self.tabs.addTab(_scrolling(self.rule, self.examples, self.regions), "Find")
         self.tabs.addTab(_scrolling(self.correct), "Correct")
         self.tabs.addTab(_scrolling(self.results), "Read")
+        self.share = ShareView()
+        self.tabs.addTab(_scrolling(self.share), "Share")
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.measure = QPushButton("Measure")
@@ -105,11 +110,11 @@ class Controls(QWidget):  # type: ignore[misc]
         rule = self.rule.rule
         self.correct.show_bound(None if session is None else session.threshold, possible=rule is not None)
         self.results.show_session(session)
+        self.share.show_session(session)
         self.state.setText("" if session is None else state_text(session))
         free = session is not None and not is_working
-        for widget in (self.images, self.rule, self.regions, self.scale, self.correct):
+        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.correct, self.share):
             widget.setEnabled(free)
-        self.results.save.setEnabled(free and session is not None and session.is_current)
         self.measure.setEnabled(session is not None)
         self.measure.setText("Cancel" if is_working else "Measure")
         self.progress.setVisible(is_working)

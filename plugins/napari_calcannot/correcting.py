@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 Path = npt.NDArray[np.float64]
+_CORRECTS = (Tool.BRUSH, Tool.ERASER, Tool.LASSO, Tool.CUT, Tool.FILL, Tool.DELETE)
 _NAMES = {Tool.BRUSH: "brush", Tool.ERASER: "eraser", Tool.LASSO: "lasso", Tool.CUT: "cut"}
 
 
@@ -52,7 +53,7 @@ class Correcting(QObject):  # type: ignore[misc]
 
     def _on_tool(self, tool: str) -> None:
         session = self._desk.session
-        if session is None or Tool(tool) in (Tool.MOVE, Tool.MINERAL_EXAMPLE, Tool.OTHER_EXAMPLE):
+        if session is None or Tool(tool) not in _CORRECTS:
             return
         if session.shows_mask:
             self._desk.stage.show_mineral(session, redrawn=False)

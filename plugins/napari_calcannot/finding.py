@@ -43,7 +43,9 @@ class Finding(QObject):  # type: ignore[misc]
         self._settle = QTimer(self, singleShot=True, interval=_REST_MS)
         self._settle.timeout.connect(self.take_regions)
         rule = controls.rule
-        rule.recipe_chosen.connect(lambda name: desk.change(lambda session: session.set_recipe(name or None)))
+        rule.recipe_chosen.connect(
+            lambda name: desk.change(lambda session: session.set_recipe(rule.own.get(name, name) or None))
+        )
         rule.threshold_moved.connect(self._on_threshold)
         rule.automatic_asked.connect(lambda: desk.change(lambda session: session.set_threshold(None)))
         rule.preview_toggled.connect(lambda _: self.show_preview())

@@ -26,7 +26,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 SESSION = "calcannot_session"
 ROLE = "calcannot_role"
-IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN = "image", "regions", "preview", "mineral", "chosen"
+IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN, LINE = "image", "regions", "preview", "mineral", "chosen", "line"
 
 # Told apart by every kind of colour vision, and light on black mineral as well as strong on pink tissue.
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -138,6 +138,23 @@ def chosen_layer(session: Session, shapes: Sequence[np.ndarray[Any, Any]]) -> La
             "face_color": "transparent",
             "edge_width": max(0.3, extent / 60),
             "metadata": _metadata(session, CHOSEN),
+            **placement(session.info),
+        },
+        "shapes",
+    )
+
+
+def line_layer(session: Session, ends: np.ndarray[Any, Any], width_px: float) -> LayerData:
+    """A line that is measured."""
+    return (
+        [ends],
+        {
+            "name": f"Line ({session.info.name})",
+            "ndim": 2,
+            "shape_type": "line",
+            "edge_color": [CHOSEN_COLOUR],
+            "edge_width": width_px,
+            "metadata": _metadata(session, LINE),
             **placement(session.info),
         },
         "shapes",

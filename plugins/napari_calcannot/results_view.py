@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from calcannot.cli.summary import summary_rows
 from napari_calcannot.region_model import RegionModel
 from napari_calcannot.sizes_view import SizesView
+from napari_calcannot.wording import in_the_panel
 
 if TYPE_CHECKING:
     from calcannot.model.analysis import Analysis
@@ -39,7 +40,6 @@ class ResultsView(QWidget):  # type: ignore[misc]
     """``accept`` or ``reject``, of the chosen region."""
     step_asked = Signal(int)
     """1 for the next region, -1 for the one before."""
-    save_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,8 +62,6 @@ class ResultsView(QWidget):  # type: ignore[misc]
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.setMinimumHeight(_LEAST_TABLE_PX)
         self.table.setToolTip("Click a row to go to the region; click a title to sort.")
-        self.save = QPushButton("Save...")
-        self.save.setToolTip("Write tables, masks, overlays and the record of all measured images into a folder.")
         layout = QVBoxLayout(self)
         layout.addLayout(self.totals)
         layout.addWidget(self.warnings)
@@ -71,15 +69,12 @@ class ResultsView(QWidget):  # type: ignore[misc]
         layout.addLayout(self._filter_row())
         layout.addWidget(self.table, 1)
         layout.addLayout(self._review_row())
-        layout.addWidget(self.save)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
-        self.save.clicked.connect(self.save_asked)
 
     def show_session(self, session: Session | None) -> None:
         """Show the latest measurement of an image, and whether it is of the rule as it is now, and saved."""
         analysis = None if session is None else session.analysis
         self.show_review(session)
-        self.save.setEnabled(session is not None and session.is_current)
         if analysis is not self._shown:
             self._shown = analysis
             self._fill_totals(analysis)
@@ -101,7 +96,7 @@ class ResultsView(QWidget):  # type: ignore[misc]
                 value.setWordWrap(True)
                 value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 self.totals.addRow(key, value)
-        self.warnings.setText("\n".join(f"Note: {text}" for key, text in rows if key == "warning"))
+        self.warnings.setText("\n".join(f"Note: {in_the_panel(text)}" for key, text in rows if key == "warning"))
         self.warnings.setVisible(bool(self.warnings.text()))
 
     def show_review(self, session: Session | None) -> None:

@@ -17,6 +17,7 @@ from napari_calcannot.preview import PreviewRule, level_counts, preview_rule
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
+    from calcannot.model.recipe import Recipe
     from napari_calcannot.session import Session
 
 _BY_KIND = "by kind of image"
@@ -34,6 +35,8 @@ class RuleView(QGroupBox):  # type: ignore[misc]
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Rule", parent)
         self._rule: PreviewRule | None = None
+        self.own: dict[str, Recipe] = {}
+        """Recipes that are not shipped, by the name they are offered under."""
         self._counted: tuple[object, PreviewRule | None] = (None, None)
         self.recipes = QComboBox()
         self.recipes.addItem(_BY_KIND, "")
@@ -87,6 +90,10 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             self.note.setText("")
             return
         chosen = session.chosen.name if session.chosen else ""
+        if session.chosen is not None and chosen not in recipe_names():
+            self.own[chosen] = session.chosen
+        if chosen and self.recipes.findData(chosen) < 0:
+            self.recipes.addItem(chosen, chosen)
         self.recipes.setCurrentIndex(max(0, self.recipes.findData(chosen)))
         by_kind = _BY_KIND
         try:

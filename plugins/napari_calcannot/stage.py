@@ -151,7 +151,7 @@ class Stage:
     def forget(self, session: Session) -> None:
         """Remove what was added for an image that is closed."""
         self.drop_preview(session)
-        for role in (convert.MINERAL, convert.REGIONS, convert.CHOSEN):
+        for role in (convert.MINERAL, convert.REGIONS, convert.CHOSEN, convert.LINE):
             self.drop(session, role)
         self._masks.pop(session, None)
 
@@ -197,6 +197,22 @@ class Stage:
             self._set_visible(session, convert.MINERAL, shown and session.shows_mask)
             if not shown:
                 self.hide_preview(session)
+
+    def show_line(self, session: Session, ends: np.ndarray[Any, Any] | None) -> None:
+        """Show a line from place to place, in (x, y) from the image's corner; None takes it away."""
+        if ends is None:
+            self.drop(session, convert.LINE)
+            return
+        vertices = ring_to_vertices(ends)
+        width = 2.0 / max(1e-9, self.camera.screen_px_per_pixel(self.layer(session, convert.IMAGE)))
+        layer = self.layer(session, convert.LINE)
+        if layer is None:
+            active = self.viewer.layers.selection.active
+            self.add([convert.line_layer(session, vertices, width)])
+            self.viewer.layers.selection.active = active
+        else:
+            layer.data = []
+            layer.add([vertices], shape_type="line", edge_width=width, edge_color=[convert.CHOSEN_COLOUR])
 
     def outline_chosen(self, session: Session, rings: Sequence[np.ndarray[Any, Any]]) -> None:
         """Draw around the chosen region; nothing for no ring."""

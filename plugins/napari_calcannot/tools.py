@@ -28,10 +28,13 @@ class Tool(StrEnum):
     DELETE = "delete"
     MINERAL_EXAMPLE = "mineral"
     OTHER_EXAMPLE = "other"
+    RULER = "ruler"
+    SCALE_LINE = "scale line"
 
 
 PAINTS = (Tool.BRUSH, Tool.ERASER)
 OUTLINES = (Tool.LASSO, Tool.CUT)
+LINES = (Tool.RULER, Tool.SCALE_LINE)
 
 
 class Hand(QObject):  # type: ignore[misc]
@@ -48,6 +51,10 @@ class Hand(QObject):  # type: ignore[misc]
     """While a brush is down: float64 (n, 2), its way since the last time in (x, y) from the image's corner."""
     drawn = Signal(object)
     """When it is lifted: the whole way."""
+    stretched = Signal(object)
+    """While a line is drawn: float64 (2, 2), its ends in (x, y) from the image's corner."""
+    measured = Signal(object)
+    """When it is done: the same."""
     clicked = Signal(float, float)
     """Row and column of a click without a drag."""
 
@@ -118,14 +125,18 @@ class Hand(QObject):  # type: ignore[misc]
         dragged = False
         while event.type == "mouse_move":
             dragged = True
-            if tool in PAINTS or tool in OUTLINES:
+            if tool in LINES:
+                self.stretched.emit(np.array([way[0], self._place(layer, event)]))
+            elif tool in PAINTS or tool in OUTLINES:
                 place = self._place(layer, event)
                 if place != way[-1]:
                     way.append(place)
                     if tool in PAINTS:
                         self.moved.emit(np.array(way[-2:]))
             yield
-        if tool in PAINTS or (tool in OUTLINES and dragged):
+        if tool in LINES and dragged:
+            self.measured.emit(np.array([way[0], self._place(layer, event)]))
+        elif tool in PAINTS or (tool in OUTLINES and dragged):
             self.drawn.emit(np.array(way))
         elif not dragged:
             self.clicked.emit(way[0][1] - 0.5, way[0][0] - 0.5)

@@ -14,10 +14,13 @@ from napari_calcannot.controls import Controls
 from napari_calcannot.correcting import Correcting
 from napari_calcannot.desk import Desk
 from napari_calcannot.drawing import MemoryDrawing
+from napari_calcannot.examples import Examples
 from napari_calcannot.finding import Finding
 from napari_calcannot.keeping import Keeping
 from napari_calcannot.keys import bind, unbind
 from napari_calcannot.layers import IMAGE, REGIONS, contrast_limits, layer_title
+from napari_calcannot.leaving import Leaving
+from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
 from napari_calcannot.reader import layers_of, open_path
 from napari_calcannot.reading import Reading
@@ -60,6 +63,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.finding = Finding(self.desk, self.controls)
         self.measuring = Measuring(self.desk)
         self.reading = Reading(self.desk, self.controls)
+        self.lines = Lines(self.desk, self.hand)
+        self.examples = Examples(self.desk, self.hand)
+        self.leaving = Leaving(self.desk, self.controls, self.measuring)
         self.watch = TileWatch(self.desk)
         self.keeping = Keeping(self.desk)
         self._watched: WeakSet[object] = WeakSet()
@@ -281,7 +287,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.open_case_asked.connect(self._ask_case)
         controls.overview.place_chosen.connect(self._on_overview)
         controls.measure.clicked.connect(self.measure)
-        controls.results.save_asked.connect(self._ask_folder)
+        controls.share.results_asked.connect(self._ask_folder)
+        controls.share.ruler_asked.connect(lambda: self.hand.use(Tool.RULER))
+        controls.scale.line_asked.connect(self.lines.ask_for_scale)
         controls.style_view.style_changed.connect(self.stage.restyle)
         controls.style_view.shown_changed.connect(self._on_style_shown)
         correct = controls.correct
@@ -294,6 +302,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.correcting.measurement_needed.connect(self.measure)
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)
+        controls.examples.tool_chosen.connect(lambda tool: self.hand.use(Tool(tool)))
+        controls.examples.pick_asked.connect(self.examples.pick)
+        controls.examples.clear_asked.connect(self.examples.clear)
+        self.examples.counted.connect(controls.examples.show_counts)
         self.measuring.measured.connect(self.keeping.save_run)
         self.keeping.state_changed.connect(self._show_saved)
         self.stage.viewer.scene.camera.events.connect(self._on_camera)

@@ -72,11 +72,13 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     )
     rows = [row for row in summary_rows(analysis) if row[0] != "warning"]
     assert shown_totals(panel) == rows
-    assert not session.is_saved
+    qtbot.waitUntil(lambda: session.is_saved, timeout=30_000)
+    case = session.drawing.case.path
+    assert session.saved_to.parent.parent == case / "runs"
+    assert panel.controls.state.text() == f"Measured and saved in {session.saved_to}."
     panel.save(tmp_path / "out")
     settle(panel, qtbot)
-    assert session.is_saved
-    assert panel.controls.state.text() == "Saved in out."
+    assert session.saved_to == tmp_path / "out"
     assert (tmp_path / "out" / "regions.csv").exists()
 
 
@@ -89,7 +91,7 @@ def test_slider_previews_and_makes_the_measurement_old(panel, qtbot, sample_case
     assert panel.stage.layer(session, PREVIEW).visible
     assert not panel.stage.layer(session, MINERAL).visible
     assert "Changed" in panel.controls.state.text()
-    assert not panel.controls.results.save.isEnabled()
+    assert not panel.controls.share.results.isEnabled()
     analysis = measured(panel, qtbot)
     assert analysis.recipe.name == "von-kossa (by hand)"
     assert analysis.resolved.threshold == 90

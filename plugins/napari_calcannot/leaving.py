@@ -1,0 +1,92 @@
+"""Figure, report and export, each by the function that the command line calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog
+
+from calcannot.batch.export import export
+from calcannot.batch.report import write_report
+from napari_calcannot.figure import write_figure
+from napari_calcannot.layers import IMAGE
+from napari_calcannot.log_drawing import LogDrawing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from calcannot.pipeline.scan import Progress
+    from napari_calcannot.controls import Controls
+    from napari_calcannot.desk import Desk
+    from napari_calcannot.measuring import Measuring
+
+
+class Leaving(QObject):  # type: ignore[misc]
+    """Joins the tab "Share" with what writes files.
+
+    Parameters
+    ----------
+    desk, controls, measuring
+        What is written, where it is asked for, and what runs it.
+    """
+
+    def __init__(self, desk: Desk, controls: Controls, measuring: Measuring) -> None:
+        super().__init__(desk)
+        self._desk, self._measuring = desk, measuring
+        controls.share.figure_asked.connect(self._ask_figure)
+        controls.share.report_asked.connect(self._ask_report)
+        controls.share.export_asked.connect(self._ask_export)
+
+    def figure(self, path: str | Path) -> None:
+        """Write what is in view."""
+        session = self._desk.session
+        layer = None if session is None else self._desk.stage.layer(session, IMAGE)
+        if session is None or layer is None:
+            return
+        box = self._desk.stage.camera.visible(layer, session.info.height_px, session.info.width_px)
+        if box is None:
+            self._desk.say("The image is out of view. Press the house at the bottom left, then ask again.")
+            return
+        self._run(lambda: write_figure(session, box, Path(path)), Path(path))
+
+    def report(self, path: str | Path) -> None:
+        """Write the report of the case."""
+        case = self._case()
+        if case is not None:
+            self._run(lambda: write_report(case, path), Path(path))
+
+    def export(self, to: str, folder: str | Path) -> None:
+        """Write the newest measurement of each image of the case in a format."""
+        case = self._case()
+        if case is not None:
+            self._run(lambda: export(case, to, folder), Path(folder))
+
+    def _case(self) -> Path | None:
+        session = self._desk.session
+        if session is None or not isinstance(session.drawing, LogDrawing):
+            self._desk.say("There is no saved measurement yet. Press Measure.")
+            return None
+        return session.drawing.case.path
+
+    def _run(self, work: Callable[[], object], place: Path) -> None:
+        def working(_: Progress) -> object:
+            return work()
+
+        self._measuring.work(working, lambda _: self._desk.say(f"Written: {place}"))
+
+    def _ask_figure(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(None, "Figure of the view", "figure.png", "PNG (*.png)")
+        if path:
+            self.figure(path)
+
+    def _ask_report(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(None, "Report of the case", "report.html", "HTML (*.html)")
+        if path:
+            self.report(path)
+
+    def _ask_export(self, to: str) -> None:
+        folder = QFileDialog.getExistingDirectory(None, "Export into a folder")
+        if folder:
+            self.export(to, folder)
