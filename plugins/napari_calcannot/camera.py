@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_calcannot.live_mask import Box
+from napari_calcannot.boxes import Box
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -28,6 +28,7 @@ from napari_calcannot.rule_view import RuleView
 from napari_calcannot.scale_view import ScaleView
 from napari_calcannot.share_view import ShareView
 from napari_calcannot.style_view import StyleView
+from napari_calcannot.worklist_view import WorklistView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Controls(QWidget):  # type: ignore[misc]
     image_chosen = Signal(int)
     open_image_asked = Signal()
     open_case_asked = Signal()
+    open_folder_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.images = QComboBox()
         self.images.setToolTip("The image to measure. Choosing one shows it and hides the others.")
+        self.worklist = WorklistView()
         self.message = QLabel()
         self.message.setObjectName("calcannotMessage")
         self.message.setStyleSheet(f"#calcannotMessage {{ {_BOX.format('#56b4e9')} }}")
@@ -81,6 +84,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.progress = QProgressBar()
         layout = QVBoxLayout(self)
         layout.addLayout(self._image_row())
+        layout.addWidget(self.worklist)
         layout.addWidget(self.message)
         layout.addWidget(self.scale)
         layout.addWidget(self.overview)
@@ -113,7 +117,8 @@ class Controls(QWidget):  # type: ignore[misc]
         self.share.show_session(session)
         self.state.setText("" if session is None else state_text(session))
         free = session is not None and not is_working
-        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.correct, self.share):
+        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.correct, self.share,
+                       self.worklist):  # fmt: skip
             widget.setEnabled(free)
         self.measure.setEnabled(session is not None)
         self.measure.setText("Cancel" if is_working else "Measure")
@@ -132,6 +137,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.open_menu = QMenu(self.open)
         self.open_menu.addAction("Image...", self.open_image_asked)
         self.open_menu.addAction("Case folder...", self.open_case_asked)
+        self.open_menu.addAction("Folder of images...", self.open_folder_asked)
         self.open.setMenu(self.open_menu)
         self.images.activated.connect(self.image_chosen)
         row = QHBoxLayout()

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from calcannot.errors import CalcannotError, RecipeError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.segment.polygons import inside
-from napari_calcannot.live_mask import Box, box_of
+from napari_calcannot.boxes import Box, box_of
 from napari_calcannot.painting import bounded, brush_rings, gap_rings, lasso_rings, pixel_ring
 from napari_calcannot.preview import preview_rule
 from napari_calcannot.tools import PAINTS, Hand, Tool
@@ -56,7 +56,7 @@ class Correcting(QObject):  # type: ignore[misc]
         if session is None or Tool(tool) not in _CORRECTS:
             return
         if session.shows_mask:
-            self._desk.stage.show_mineral(session, redrawn=False)
+            self._desk.stage.overlay.show_mineral(session, redrawn=False)
         else:
             self.measurement_needed.emit()
 
@@ -73,7 +73,7 @@ class Correcting(QObject):  # type: ignore[misc]
         if adds and self.bound is not None:
             touched &= self._dark(session, box)
         session.mask.paint(box, touched, adds=adds)
-        self._desk.stage.mask_changed(session, [box])
+        self._desk.stage.overlay.mask_changed(session, [box])
 
     def _on_drawn(self, way: Path) -> None:
         session, tool = self._desk.session, self._hand.tool
@@ -88,13 +88,13 @@ class Correcting(QObject):  # type: ignore[misc]
                 parts = bounded(parts, lambda box: self._dark(session, box), size)
             kept = [rings for rings in parts if self._is_on_image(session, rings)]
         except CalcannotError as error:
-            self._desk.stage.mask_changed(session, repainted)
+            self._desk.stage.overlay.mask_changed(session, repainted)
             self._desk.say(sentence(error))
             return
         kind = StrokeKind.ADD if adds else StrokeKind.ERASE
         strokes = [session.hand.stroke(kind, rings) for rings in kept]
         self._desk.change(lambda s: s.draw(strokes, _NAMES[tool]))
-        self._desk.stage.mask_changed(session, repainted)
+        self._desk.stage.overlay.mask_changed(session, repainted)
 
     def _on_clicked(self, row: float, col: float) -> None:
         session = self._desk.session

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.boxes import Box
 from napari_calcannot.jobs import Runner
-from napari_calcannot.live_mask import Box
 from napari_calcannot.stage import Stage
 from napari_calcannot.wording import sentence
 
@@ -33,8 +33,6 @@ class Desk(QObject):  # type: ignore[misc]
     """A message for the user; empty to take the last one away."""
     state_changed = Signal()
     """Anything about the image in hand, or which one it is."""
-    rule_changed = Signal()
-    """Recipe, regions or scale: the automatic threshold may be another one."""
     strokes_changed = Signal()
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QObject | None = None) -> None:
@@ -61,7 +59,7 @@ class Desk(QObject):  # type: ignore[misc]
         session = self.session
         if session is None or self.is_working:
             return False
-        strokes, resolved, size = session.annotations, session.resolved, session.info.calibration
+        strokes, size = session.annotations, session.info.calibration
         try:
             change(session)
         except CalcannotError as error:
@@ -72,10 +70,8 @@ class Desk(QObject):  # type: ignore[misc]
             self.stage.place(session)
         if session.annotations is not strokes:
             self.follow(session)
-            self.stage.show_regions(session)
+            self.stage.drawn.show_regions(session)
             self.strokes_changed.emit()
-        if session.resolved is None and resolved is not None:
-            self.rule_changed.emit()
         self.state_changed.emit()
         return True
 
@@ -88,5 +84,5 @@ class Desk(QObject):  # type: ignore[misc]
             table = session.analysis.regions
             edges = (table.row_min, table.col_min, table.row_max, table.col_max)
             boxes += [Box(*(int(edge[region]) for edge in edges)) for region in mask.tiles.recode(review.codes)]
-        self.stage.mask_changed(session, boxes)
+        self.stage.overlay.mask_changed(session, boxes)
         return boxes

@@ -91,7 +91,11 @@ class MemoryDrawing:
         """Nothing to write."""
 
     def replay(self, onto: Drawing) -> None:
-        """Do all edits again elsewhere, those that were taken back among them."""
+        """Do all edits again elsewhere, those that were taken back among them, after the strokes there were before."""
+        there = {stroke.id for stroke in onto.annotations.strokes}
+        first = [stroke for stroke in self._states[0].strokes if stroke.id not in there]
+        if first:
+            onto.change(first)
         for add, gone in self._edits:
             onto.change(add, gone)
         for _ in range(len(self._edits) - self._at):

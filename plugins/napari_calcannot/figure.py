@@ -14,7 +14,7 @@ from calcannot.store.atomic import replacing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_calcannot.live_mask import Box
+    from napari_calcannot.boxes import Box
     from napari_calcannot.session import Session
 
 WIDTH_MM: Final = 170.0

@@ -63,19 +63,19 @@ class Finding(QObject):  # type: ignore[misc]
         if session is None:
             return
         rule, threshold = view.rule, session.threshold
-        wanted = view.preview.isChecked() and not session.shows_mask and desk.stage.is_shown
+        wanted = view.preview.isChecked() and not session.shows_mask and desk.stage.overlay.is_shown
         if rule is not None and threshold is not None and wanted:
-            desk.stage.show_preview(session, rule, threshold)
+            desk.stage.overlay.show_preview(session, rule, threshold)
         else:
-            desk.stage.hide_preview(session)
+            desk.stage.overlay.hide_preview(session)
         if session.shows_mask:
-            desk.stage.show_mineral(session, redrawn=False)
+            desk.stage.overlay.show_mineral(session, redrawn=False)
         if rule is not None and session.resolved is None and not desk.is_working:
             question = session.automatic_question()
             desk.runner.start(question.resolve, partial(self._on_resolved, session), desk.say)
         self._rest.start()
 
-    def settle_soon(self, _: object = None) -> None:
+    def settle_soon(self) -> None:
         """Outlines were changed in the viewer: take them over when they have come to rest."""
         self._settle.start()
 
@@ -85,7 +85,7 @@ class Finding(QObject):  # type: ignore[misc]
         if session is None or desk.is_working:
             return False
         try:
-            annotations = desk.stage.annotations(session)
+            annotations = desk.stage.drawn.annotations(session)
         except CalcannotError as error:
             desk.say(sentence(error))
             return False
@@ -95,19 +95,19 @@ class Finding(QObject):  # type: ignore[misc]
 
     def _on_threshold(self, threshold: float) -> None:
         desk, session, rule = self._desk, self._desk.session, self._controls.rule.rule
-        if session is None or rule is None or not desk.stage.shows_preview(session):
+        if session is None or rule is None or not desk.stage.overlay.shows_preview(session):
             desk.change(lambda each: each.set_threshold(threshold))
             return
         # While the slider moves, two numbers on the graphics card and a line of text; all else when it rests.
         session.set_threshold(threshold)
-        desk.stage.show_preview(session, rule, threshold)
+        desk.stage.overlay.show_preview(session, rule, threshold)
         self._controls.rule.show_threshold(session)
         self._rest.start()
 
     def _on_draw(self, kind: str, shape: str, reason: str) -> None:
         session = self._desk.session
         if session is not None:
-            self._desk.stage.draw_region(session, kind, shape, reason)
+            self._desk.stage.drawn.draw_region(session, kind, shape, reason)
             end = "Click around it, then press Enter." if shape == "polygon" else "Drag on the image."
             self._desk.say(f"{end} To change or delete it, use the layer controls on the left.")
 
@@ -135,7 +135,7 @@ class Finding(QObject):  # type: ignore[misc]
 
     def _of_view(self, session: Session, rule: PreviewRule) -> str:
         """Of the visible part of the level on show; of a lower level, where small grains count as a whole pixel."""
-        values = self._desk.stage.preview_values(session)
+        values = self._desk.stage.overlay.preview_values(session)
         layer = self._desk.stage.layer(session, IMAGE)
         info = session.info
         box = None if layer is None else self._desk.stage.camera.visible(layer, info.height_px, info.width_px)

@@ -16,6 +16,7 @@ from napari_calcannot.case_home import make_own_case
 from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.jobs import Runner
 from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.pending import drop_pending, write_pending
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ class Keeping(QObject):  # type: ignore[misc]
     def keep(self) -> None:
         """Give the image in hand a place on disk, where it has none."""
         session = self._desk.session
-        if session is None or session in self._waiting:
+        if session is None or not isinstance(session.drawing, MemoryDrawing) or not session.path.exists():
             return
-        if isinstance(session.drawing, MemoryDrawing) and session.path.exists():
+        self._write_pending(session)
+        if session not in self._waiting:
             self._waiting.append(session)
             self._next()
 
@@ -89,7 +91,7 @@ class Keeping(QObject):  # type: ignore[misc]
             whose, message = self._heard.get()
             if whose in self._desk.sessions and whose is not None:
                 self._desk.follow(whose)
-                self._desk.stage.show_regions(whose)
+                self._desk.stage.drawn.show_regions(whose)
                 self._desk.strokes_changed.emit()
                 self._desk.state_changed.emit()
             self._desk.say(message)
@@ -114,21 +116,24 @@ class Keeping(QObject):  # type: ignore[misc]
             return session.drawing.state.value, "" if problem is None else sentence(problem)
         return ("" if not session.drawing.can_undo else SaveState.NOT_SAVED.value), ""
 
+    def _write_pending(self, session: Session) -> None:
+        try:
+            write_pending(session.path, session.annotations)
+        except (CalcannotError, OSError) as error:
+            self._desk.say(f"Not saved yet: {sentence(error) if isinstance(error, CalcannotError) else error}")
+
     def _next(self) -> None:
         if not self._waiting or self._runner.is_busy:
             return
         session = self._waiting[0]
-        role = session.automatic_recipe.kind if session.analysis is not None else session.info.modality.value
-        given = session.info.calibration if "calibration_in_file" in session.info.metadata else None
-        path, author = session.path, session.hand.author
 
         def work(_: Progress) -> LogDrawing:
-            return make_own_case(path, role=role, calibration=given, author=author)
+            return own_drawing_of(session)
 
         def done(drawing: LogDrawing) -> None:
             self._waiting.remove(session)
             if session in self._desk.sessions:
-                session.keep_in(drawing)
+                move_in(session, drawing)
                 self._desk.follow(session)
                 self._write_run()
                 self._desk.state_changed.emit()
@@ -178,3 +183,23 @@ class Keeping(QObject):  # type: ignore[misc]
                 except CalcannotError as error:
                     self._heard.put((None, sentence(error)))
                     time.sleep(_OTHERS_S)
+
+
+def own_drawing_of(session: Session) -> LogDrawing:
+    """Make the case of an image that has none; errors as ``make_own_case``."""
+    role = session.automatic_recipe.kind if session.analysis is not None else session.info.modality.value
+    given = session.info.calibration if "calibration_in_file" in session.info.metadata else None
+    return make_own_case(session.path, role=role, calibration=given, author=session.hand.author)
+
+
+def move_in(session: Session, drawing: LogDrawing) -> None:
+    """Keep an image in its case from now on."""
+    session.keep_in(drawing)
+    drop_pending(session.path)
+
+
+def let_go(session: Session) -> None:
+    """Write what is not written of an image that is closed; errors as ``make_own_case``."""
+    if isinstance(session.drawing, MemoryDrawing) and session.drawing.can_undo and session.path.exists():
+        move_in(session, own_drawing_of(session))
+    session.drawing.close()

@@ -58,12 +58,12 @@ class Lines(QObject):  # type: ignore[misc]
     def _on_tool(self, tool: str) -> None:
         session = self._desk.session
         if session is not None and Tool(tool) not in (Tool.RULER, Tool.SCALE_LINE):
-            self._desk.stage.show_line(session, None)
+            self._desk.stage.drawn.show_line(session, None)
 
     def _on_stretched(self, ends: npt.NDArray[np.float64]) -> None:
         session = self._desk.session
         if session is not None:
-            self._desk.stage.show_line(session, ends)
+            self._desk.stage.drawn.show_line(session, ends)
             self._desk.say(length_text(session.info, ends))
 
     def _on_measured(self, ends: npt.NDArray[np.float64]) -> None:

@@ -6,8 +6,7 @@ that every measurement uses; which regions are large or dark enough is looked up
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from calcannot.morphometry.box_runs import runs_of_classes
 from calcannot.morphometry.region_builder import RegionBuilder, measured_band
 from calcannot.pipeline.kept import kept_components
 from calcannot.segment.window import WindowClassifier
+from napari_calcannot.boxes import Box, box_of, merged_boxes
 from napari_calcannot.mask_tiles import MaskTiles
 from napari_calcannot.question import is_same
 
@@ -34,36 +34,6 @@ _EVERYWHERE = (StrokeKind.REGION, StrokeKind.EXCLUDE)  # they bound the statisti
 _LOCAL = (StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT)
 _PAD_PX = 64
 _LARGEST_WINDOW_PX = 64_000_000
-
-
-class Box(NamedTuple):
-    """Half-open box in pixels."""
-
-    row: int
-    col: int
-    last_row: int
-    last_col: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.last_row - self.row, self.last_col - self.col
-
-    def joined(self, other: Box) -> Box:
-        """Smallest box that holds both."""
-        low = (min(a, b) for a, b in zip(self[:2], other[:2], strict=True))
-        high = (max(a, b) for a, b in zip(self[2:], other[2:], strict=True))
-        return Box(*low, *high)
-
-    def padded(self, by: int, height: int, width: int) -> Box:
-        """Grown on all sides, within an image."""
-        row, col = max(0, self.row - by), max(0, self.col - by)
-        return Box(row, col, min(height, self.last_row + by), min(width, self.last_col + by))
-
-    def holds(self, other: Box) -> bool:
-        """Whether the other lies inside and touches no side."""
-        inside = self.row < other.row and self.col < other.col
-        return inside and other.last_row < self.last_row and other.last_col < self.last_col
 
 
 class LiveMask:
@@ -106,7 +76,7 @@ class LiveMask:
             return None
         height, width = self._info.height_px, self._info.width_px
         boxes = [box for s in changed if s.kind in _LOCAL and (box := box_of(s, height, width)) is not None]
-        touched = [self._decide(box, annotations) for box in _merged(boxes)]
+        touched = [self._decide(box, annotations) for box in merged_boxes(boxes)]
         if any(box is None for box in touched):
             return None
         self.annotations = annotations
@@ -124,7 +94,7 @@ class LiveMask:
         for box, before in reversed(self._painted):
             self.tiles.put_codes(*box[:2], before)
         self._painted.clear()
-        return _merged(boxes)
+        return merged_boxes(boxes)
 
     def warm_up(self) -> None:
         """Compile the rule now, and not at the first stroke."""
@@ -212,14 +182,6 @@ class LiveMask:
         )  # fmt: skip
 
 
-def box_of(stroke: Stroke, height: int, width: int) -> Box | None:
-    """Pixels that a stroke can touch, within the image; None where there are none."""
-    x_min, y_min, x_max, y_max = stroke.bounds()
-    box = Box(max(0, math.floor(y_min)), max(0, math.floor(x_min)), min(height, math.ceil(y_max)),
-              min(width, math.ceil(x_max)))  # fmt: skip
-    return box if box.last_row > box.row and box.last_col > box.col else None
-
-
 def _changed(before: Annotations, after: Annotations) -> list[Stroke]:
     """Strokes that are in one of them only, or in another place among those that paint."""
     old, new = ({stroke.id: stroke for stroke in each.strokes} for each in (before, after))
@@ -227,23 +189,3 @@ def _changed(before: Annotations, after: Annotations) -> list[Stroke]:
     changed = [s for each in (before, after) for s in each.strokes if s.id not in stay]
     orders = ([s for s in each.strokes if s.id in stay] for each in (before, after))
     return changed + [s for s, t in zip(*orders, strict=True) if s.id != t.id]
-
-
-def _merged(boxes: Sequence[Box]) -> list[Box]:
-    """Boxes that meet as one."""
-    merged: list[Box] = []
-    for box in boxes:
-        grown = box
-        while True:
-            meeting = [other for other in merged if _meet(grown, other)]
-            if not meeting:
-                break
-            merged = [other for other in merged if other not in meeting]
-            for other in meeting:
-                grown = grown.joined(other)
-        merged.append(grown)
-    return merged
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a.row < b.last_row and b.row < a.last_row and a.col < b.last_col and b.col < a.last_col

@@ -84,7 +84,7 @@ class Measuring(QObject):  # type: ignore[misc]
         session.take(analysis)
         if session.threshold_by_hand is None and session.resolved is None:
             session.resolved = analysis.resolved
-        self._desk.stage.show_mineral(session)
+        self._desk.stage.overlay.show_mineral(session)
         self.measured.emit(session, analysis)
 
     def _on_strokes(self) -> None:
@@ -108,7 +108,7 @@ class Measuring(QObject):  # type: ignore[misc]
         def done(analysis: Analysis) -> None:
             if session in desk.sessions:
                 session.take(analysis)
-                desk.stage.show_mineral(session)
+                desk.stage.overlay.show_mineral(session)
                 desk.state_changed.emit()
 
         desk.runner.start(question.measure, done, desk.say)

@@ -11,7 +11,7 @@ from napari_calcannot.levels import LazyLevel
 from napari_calcannot.mask_codes import pooled
 
 if TYPE_CHECKING:
-    from napari_calcannot.live_mask import Box
+    from napari_calcannot.boxes import Box
     from napari_calcannot.mask_tiles import MaskTiles
 
 Codes = npt.NDArray[np.uint8]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from calcannot.errors import AnnotationError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.segment.polygons import inside
-from napari_calcannot.live_mask import Box, box_of
+from napari_calcannot.boxes import Box, box_of
 from napari_calcannot.outlines import polygons_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from napari_calcannot.case_home import find_own_case, rule_of_newest_run
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.painting import user_name
+from napari_calcannot.pending import read_pending
 from napari_calcannot.session import Session
 from napari_calcannot.wording import sentence
 
@@ -55,6 +56,10 @@ def open_path(path: str | Path) -> list[Session]:
             kept = find_own_case(path, author=author)
             if kept is not None:
                 _keep(session, kept)
+            left = read_pending(path)
+            if left is not None:
+                there = {stroke.id for stroke in session.annotations.strokes}
+                session.drawing.change([stroke for stroke in left.strokes if stroke.id not in there])
         except BaseException:
             session.close()
             raise

@@ -89,7 +89,7 @@ class Reading(QObject):  # type: ignore[misc]
             return
         table = session.analysis.regions
         box = tuple(int(edge[region]) for edge in (table.row_min, table.col_min, table.row_max, table.col_max))
-        self._desk.stage.outline_chosen(session, _outline(session, region, *box))
+        self._desk.stage.drawn.outline_chosen(session, _outline(session, region, *box))
         if self._flies:
             self._desk.stage.fly_to(session, box)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QGroupBox, QLabel, QPushButto
 
 from calcannot.model.annotation import StrokeKind
 from calcannot.store.geojson import EXCLUDE_REASONS
-from napari_calcannot.stage import SHAPES
+from napari_calcannot.drawn import SHAPES
 
 if TYPE_CHECKING:
     from napari_calcannot.session import Session

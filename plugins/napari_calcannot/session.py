@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
+    from napari_calcannot.boxes import Box
     from napari_calcannot.drawing import Drawing
-    from napari_calcannot.live_mask import Box
 
 
 class Session(SessionState):

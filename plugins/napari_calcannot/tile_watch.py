@@ -55,7 +55,7 @@ class TileWatch(QObject):  # type: ignore[misc]
         session = self._desk.session
         if session is None or session not in self._desk.sessions:
             return
-        values = self._desk.stage.preview_values(session)
+        values = self._desk.stage.overlay.preview_values(session)
         loaders = [session.pixels.loader, *([] if values is None else [values.loader])]
         if any(loader.take_arrived() for loader in loaders):  # a list: each is to be asked
             waits = [loader.wait_s for loader in loaders]
@@ -76,13 +76,13 @@ class TileWatch(QObject):  # type: ignore[misc]
         session = self._desk.session
         if session is not None:
             session.pixels.loader.retry()
-            values = self._desk.stage.preview_values(session)
+            values = self._desk.stage.overlay.preview_values(session)
             if values is not None:
                 values.loader.retry()
 
     def _look_at_filling(self) -> None:
         session = self._desk.session
-        values = None if session is None else self._desk.stage.preview_values(session)
+        values = None if session is None else self._desk.stage.overlay.preview_values(session)
         if session is None or values is None:
             return
         filled = values.filled_boxes

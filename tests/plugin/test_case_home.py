@@ -13,11 +13,14 @@ import pytest
 from calcannot.batch.case_run import write_run
 from calcannot.batch.verify import verify
 from calcannot.errors import CalcannotError
-from calcannot.model.annotation import StrokeKind
+from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.pipeline.analyse import analyse
 from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.case_home import find_own_case, make_own_case, own_case_of
+from napari_calcannot.drawing import MemoryDrawing
+from napari_calcannot.keeping import let_go
 from napari_calcannot.painting import brush_rings
+from napari_calcannot.pending import pending_path, write_pending
 from napari_calcannot.reader import open_path
 
 
@@ -85,7 +88,7 @@ def test_strokes_survive_a_process_that_is_killed(sample_case, own_cases):
         import sys, time
         import numpy as np
         from pathlib import Path
-        from calcannot.model.annotation import StrokeKind
+        from calcannot.model.annotation import Annotations, StrokeKind
         from napari_calcannot.case_home import make_own_case
         from napari_calcannot.painting import brush_rings
         from napari_calcannot.reader import open_path
@@ -142,3 +145,32 @@ def test_two_windows_on_one_image_keep_the_strokes_of_both(sample_case):
     case = CaseFolder.open(own_case_of(image))
     content = json.loads((case.path / "annotations" / f"{found.image_id}.geojson").read_text(encoding="utf-8"))
     assert len(content["features"]) == 1
+
+
+def test_strokes_drawn_before_there_is_a_case_are_there_after_a_crash(sample_case):
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    session.draw([dab(session, 100, 100)], "brush")
+    write_pending(image, session.annotations)
+    session.close()  # as it is: what a crash leaves is the file of pending strokes
+    (again,) = open_path(image)
+    assert [s.id for s in again.annotations.strokes] == [s.id for s in session.annotations.strokes]
+    let_go(again)
+    assert not pending_path(image).exists()
+    again.close()
+    (last,) = open_path(image)
+    assert len(last.annotations.strokes) == 1
+    last.close()
+
+
+def test_strokes_that_came_with_an_image_go_into_its_case(sample_case):
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    given = dab(session, 100, 100)
+    session.drawing = MemoryDrawing(Annotations((given,)))
+    session.draw([dab(session, 300, 300)], "brush")
+    let_go(session)
+    session.close()
+    (again,) = open_path(image)
+    assert len(again.annotations.strokes) == 2
+    again.close()

@@ -12,7 +12,8 @@ from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.model.recipe import recipe_from_dict
 from calcannot.pipeline.analyse import analyse
 from napari_calcannot import live_mask
-from napari_calcannot.live_mask import Box, LiveMask
+from napari_calcannot.boxes import Box
+from napari_calcannot.live_mask import LiveMask
 from napari_calcannot.mask_codes import pooled
 from napari_calcannot.mineral import MaskPyramid
 

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("napari")
 
 from calcannot.cli.summary import summary_rows
+from calcannot.model.annotation import StrokeKind
 from calcannot.pipeline.analyse import analyse
 from napari_calcannot import question as question_module
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
@@ -140,7 +141,7 @@ def test_drawn_region_is_measured_and_nothing_else(panel, qtbot, sample_case):
 
 def test_a_region_that_crosses_itself_is_said_and_not_measured(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case / "section.tif")
-    layer = panel.stage.draw_region(session)
+    layer = panel.stage.drawn.draw_region(session)
     layer.add_polygons([np.array([(0, 0), (100, 100), (0, 100), (100, 0)])])
     panel.controls.measure.click()
     assert "crosses itself" in panel.controls.message.text()
@@ -263,3 +264,25 @@ def test_style(panel, qtbot, sample_case):
     assert layer.contour > 0
     assert layer.opacity == pytest.approx(0.4)
     np.testing.assert_allclose(layer.colormap.map(np.array([1]))[0][:3], (0.0, 0.85, 1.0), atol=0.01)
+
+
+def test_a_folder_is_worked_through_one_image_after_the_other(panel, qtbot, sample_case, tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for name in ("a.tif", "b.tif"):
+        shutil.copyfile(sample_case / "section.tif", folder / name)
+    (folder / "c.tif").write_bytes(b"II*\x00 and no more")
+    first = opened(panel, qtbot, folder)
+    listed = panel.controls.worklist
+    assert listed.progress.text() == "1 of 3"
+    first.draw([first.hand.stroke(StrokeKind.ADD, (np.array([(0, 0), (9, 0), (9, 9), (0, 9)], np.float64),))], "brush")
+    listed.after.click()
+    qtbot.waitUntil(lambda: panel.desk.sessions == [panel.session])
+    assert panel.session.path == folder / "b.tif"
+    listed.after.click()
+    assert "c.tif" in panel.controls.message.text()
+    assert panel.session.path == folder / "b.tif"
+    listed.after.click()
+    qtbot.waitUntil(lambda: len(panel.desk.sessions) == 1)
+    assert panel.session.path == folder / "a.tif"
+    assert len(panel.session.annotations.strokes) == 1, "drawn before the case was made, and written when it was closed"

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from calcannot.errors import CalcannotError
+from calcannot.errors import CalcannotError, CaseError
 from napari_calcannot import sample_data
 from napari_calcannot.layers import SESSION
 from napari_calcannot.reader import get_reader, open_path
@@ -76,12 +76,12 @@ def test_a_broken_case_is_an_error_that_says_so(tmp_path, record):
         open_path(tmp_path)
 
 
-def test_a_case_with_a_role_that_is_no_text(sample_case, tmp_path, close):
-    shutil.copyfile(sample_case / "section.tif", tmp_path / "a.tif")
-    (tmp_path / "case.json").write_text(json.dumps({"images": [{"path": "a.tif", "role": 3}]}))
-    sessions = open_path(tmp_path)
-    close(sessions)
-    assert sessions[0].role == "3"
+def test_a_damaged_or_newer_case_is_refused(sample_case):
+    record = json.loads((sample_case / "case.json").read_text(encoding="utf-8"))
+    for field, value in (("images", [{"path": "section.tif", "role": 3}]), ("schema_version", 99)):
+        (sample_case / "case.json").write_text(json.dumps({**record, field: value}), encoding="utf-8")
+        with pytest.raises(CaseError):
+            open_path(sample_case)
 
 
 def test_sample_data(close):

@@ -50,12 +50,12 @@ def test_the_graphics_card_draws_the_rule_pixel_for_pixel(make_napari_viewer, da
     from napari_calcannot.layers import image_layer
 
     stage.add([image_layer(session)])
-    stage.opacity = 1.0
+    stage.overlay.opacity = 1.0
     rule = preview_rule(recipe, source.info)
-    stage.show_preview(session, rule, 100.0)
+    stage.overlay.show_preview(session, rule, 100.0)
     stage.layer(session, IMAGE).visible = False
     for threshold in (0.0, 1.0, 99.5, 128.0, 200.0, 254.0):
-        stage.show_preview(session, rule, threshold)
+        stage.overlay.show_preview(session, rule, threshold)
         viewer.scene.camera.center = (0.0, 127.5, 127.5)
         viewer.scene.camera.zoom = 1.0
         shot = viewer.screenshot(size=(256, 256), scale=1, canvas_only=True, flash=False)
