@@ -114,6 +114,16 @@ def test_clinical_size_and_measured_extent_stand_side_by_side(outline):
     assert "neither is corrected by the other" in text
 
 
+def test_each_focus_of_the_film_has_a_sentence(case, outline):
+    foci = json.loads((case / "runs/radiograph.dcm/1/run.json").read_text(encoding="utf-8"))["images"][0]["foci"]
+    assert foci["count"] == 2
+    assert "Foci 2 (regions up to 2 mm apart are one)" in outline.text
+    assert "By side of the patient not told" in outline.text
+    for row in foci["rows"]:
+        size = f"{row['long_axis_mm']:.1f} × {row['perpendicular_mm']:.1f} mm (long axis × perpendicular)"
+        assert f"Focus {row['focus']}: {size}" in outline.text
+
+
 def test_what_was_not_reported_is_shown_as_such(case, outline):
     record = (case / "case.json").read_text(encoding="utf-8")
     assert outline.text.count("not reported") >= record.count('"not_reported"')

@@ -53,11 +53,11 @@ class ImageSection:
         The line of the summary. The interval is empty where there is none.
     statement
         What was measured, on which image, at which scale and by which rule, in one paragraph.
-    totals, components, scale, regions, largest, drawn, provenance
+    totals, components, scale, regions, largest, foci, drawn, provenance
         Tables; empty where there is nothing to say.
     histogram
         SVG, or empty where the table of the largest regions holds them all.
-    rule, warnings, limits
+    each_focus, rule, warnings, limits
         Sentences.
     """
 
@@ -78,6 +78,8 @@ class ImageSection:
     regions: tuple[Row, ...]
     largest: tuple[RegionRow, ...]
     histogram: str
+    foci: tuple[Row, ...]
+    each_focus: tuple[str, ...]
     drawn: tuple[Row, ...]
     rule: tuple[str, ...]
     warnings: tuple[str, ...]

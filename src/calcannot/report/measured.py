@@ -39,6 +39,14 @@ class Measured(Protocol):
     @property
     def regions_of_interest(self) -> int: ...  # noqa: D102
     @property
+    def left_out(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def foci(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def polarity(self) -> str: ...  # noqa: D102
+    @property
     def totals(self) -> Totals: ...  # noqa: D102
     @property
     def warnings(self) -> tuple[str, ...]: ...  # noqa: D102

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from calcannot.report.numbers import plane_text, significant, uncertainty_text
+from calcannot.report.numbers import plane_text, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,6 @@ _REASONS: Final = {
     "text": "burned-in text",
     "marker": "markers of lead",
 }
-_KINDS: Final = {"DICOM CR": "computed radiograph", "DICOM DX": "digital radiograph", "DICOM MG": "mammogram"}
 _MORPHOLOGY: Final = {
     "amorphous": "amorphous",
     "lobulated": "lobulated",
@@ -72,18 +71,6 @@ def spread_text(foci: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def film_sentence(name: str, format_: str, calibration: Calibration | None) -> str:
-    """On which image, at which pixel size by which rule, and how sure."""
-    kind = _KINDS.get(format_, "radiograph")
-    if calibration is None:
-        return f"Measured on the {kind} {name}, which has no pixel size: all sizes are in pixels of the image."
-    size = f"{calibration.um_per_px_row / 1e3:.4g} × {calibration.um_per_px_col / 1e3:.4g} mm"
-    where = plane_text(calibration).strip(" ,") or "in the plane of the lesion"
-    rule = calibration.note or calibration.source.value
-    sure = uncertainty_text(calibration)
-    return f"Measured on the {kind} {name}, with pixels of {size} {where} ({rule}; {sure})."
-
-
 def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration | None) -> list[str]:
     """One sentence a focus: long axis × perpendicular, area, side, and its kind as the reader recorded it.
 
@@ -122,24 +109,22 @@ def left_out_sentence(reasons: Iterable[str]) -> str:
 
 def film_limits(metadata: Mapping[str, Any], polarity: str, calibration: Calibration | None) -> list[str]:
     """What must not be concluded from this film."""
-    found = ["No mass and no density can be concluded: grey on a film is not thickness of mineral."]
+    density = "No mass and no density: grey on a film is not thickness of mineral."
     if metadata.get("presentation_intent") == "FOR PRESENTATION":
-        found[0] = (
-            "No mass and no density can be concluded: the film was processed for presentation, which enhances edges "
-            "and compresses contrast; outlines may be moved by the width of a halo."
+        density += (
+            " This film was processed for presentation, which enhances edges and compresses contrast; outlines may be "
+            "moved by the width of a halo."
         )
-    found.append("No depth can be concluded: one projection shows none, and lesions one behind the other are one area.")
+    found = [
+        density,
+        "No depth and no volume: one projection shows neither. Lesions one behind the other are one area.",
+        "Nothing of what looks alike: bone, lead letters and contrast agent are as bright as mineral.",
+    ]
     if polarity == "unknown":
-        found.append("It is not certain which side of grey is dense: see the warnings.")
-    if calibration is None:
-        found.append("No size in the patient can be concluded: the film has no pixel size.")
-    elif plane_text(calibration) == " at the detector":
+        found.append("No certainty which side of grey is dense: see the warnings.")
+    if calibration is not None and not plane_text(calibration):
         found.append(
-            "No size in the patient can be concluded: sizes are those of the shadow at the detector, which is larger "
-            "than the lesion by a factor that depends on its height above it."
+            "No size at every depth: sizes hold at one height above the detector, and a lesion at another height is "
+            "larger or smaller."
         )
-    elif plane_text(calibration):
-        found.append("No certain size in the patient can be concluded: the file does not say where its mm hold.")
-    else:
-        found.append("Sizes hold at one height above the detector; a lesion at another height is larger or smaller.")
     return found

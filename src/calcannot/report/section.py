@@ -17,8 +17,10 @@ from calcannot.report.numbers import (
     spaced,
     times,
 )
+from calcannot.report.radiograph_wording import focus_sentences, left_out_sentence
 from calcannot.report.tables import (
     component_rows,
+    foci_rows,
     histogram,
     largest_rows,
     provenance_rows,
@@ -48,7 +50,7 @@ class Pictures:
 
 def image_section(item: Measured, pictures: Pictures, annotations: Annotations | None = None) -> ImageSection:
     """Put into words and rows what is known of an image."""
-    totals = item.totals
+    totals, left_out = item.totals, left_out_sentence(item.left_out)
     columns = item.columns if totals.region_count else {}
     return ImageSection(
         name=item.name,
@@ -68,10 +70,12 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
         regions=region_rows(totals, columns),
         largest=largest_rows(totals, columns),
         histogram=histogram(columns),
+        foci=foci_rows(item.foci),
+        each_focus=tuple(focus_sentences(item.foci["rows"], item.calibration)) if item.foci else (),
         drawn=drawn_rows(annotations) if annotations is not None else (),
-        rule=tuple(rule_sentences(item.recipe, item.resolved, item.regions_of_interest)),
+        rule=tuple(filter(None, (*rule_sentences(item.recipe, item.resolved, item.regions_of_interest), left_out))),
         warnings=item.warnings,
-        limits=tuple(limits(item.recipe, item.resolved, item.calibration)),
+        limits=tuple(limits(item.recipe, item.resolved, item.calibration, item.metadata, item.polarity)),
         provenance=provenance_rows(item),
     )
 

@@ -22,6 +22,7 @@ from calcannot.report.numbers import (
     times,
     uncertainty_text,
 )
+from calcannot.report.radiograph_wording import foci_text, sides_text, spread_text
 from calcannot.report.size_histogram import size_histogram
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ def histogram(columns: Mapping[str, npt.NDArray[Any]]) -> str:
     if np.median(um2) >= 1e5:
         return size_histogram(um2 / 1e6, "mm²")
     return size_histogram(um2, "µm²")
+
+
+def foci_rows(foci: Mapping[str, Any] | None) -> tuple[Row, ...]:
+    """Deposits: how many by which definition, their sums and reach, and their sides where somebody told them."""
+    if not foci or not foci["count"]:
+        return ()
+    rows = [Row("Foci", foci_text(foci)), Row("Sums and reach", spread_text(foci))]
+    sides = sides_text(foci)
+    rows.append(Row("By side of the patient", sides or "not told", absent=not sides))
+    return tuple(rows)
 
 
 def provenance_rows(item: Measured) -> tuple[Row, ...]:

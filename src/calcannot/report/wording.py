@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calcannot.model.calibration import CalibrationPlane
 from calcannot.model.recipe import Method
 from calcannot.report.numbers import significant
+from calcannot.report.radiograph_wording import film_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from calcannot.model.calibration import Calibration
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
@@ -62,7 +65,13 @@ def rule_sentences(recipe: Recipe, resolved: ResolvedRecipe, regions_of_interest
     return found
 
 
-def limits(recipe: Recipe, resolved: ResolvedRecipe, calibration: Calibration | None) -> list[str]:
+def limits(
+    recipe: Recipe,
+    resolved: ResolvedRecipe,
+    calibration: Calibration | None,
+    metadata: Mapping[str, Any] | None = None,
+    polarity: str = "",
+) -> list[str]:
     """What must not be read out of the numbers."""
     if recipe.kind == "histology":
         found = [
@@ -74,11 +83,7 @@ def limits(recipe: Recipe, resolved: ResolvedRecipe, calibration: Calibration | 
             "told apart by eye only. See the picture.",
         ]
     else:
-        found = [
-            "No mass and no density: grey on a film is not thickness of mineral.",
-            "No depth and no volume: one projection shows neither. Lesions one behind the other are one area.",
-            "Nothing of what looks alike: bone, lead letters and contrast agent are as bright as mineral.",
-        ]
+        found = film_limits(metadata or {}, polarity, calibration)
         if resolved.surfaces and resolved.found:
             shares = sorted({f"{100 * surface.peak_fraction:.0f} %" for surface in resolved.surfaces})
             found.append(

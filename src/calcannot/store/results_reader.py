@@ -17,6 +17,7 @@ from calcannot.model.calibration import Calibration
 from calcannot.model.recipe import Recipe, recipe_from_dict
 from calcannot.model.resolved import ResolvedRecipe
 from calcannot.store.mask_reader import read_mask
+from calcannot.store.results_columns import MEASURE_AGAIN, region_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 RUN_FORMAT = 1
 """Newest form of ``run.json`` that is understood."""
 
-_COUNTS = {
-    "region", "area_px", "filled_area_px", "hole_count",
-    "bbox_row_min_px", "bbox_col_min_px", "bbox_row_max_px", "bbox_col_max_px",
-}  # fmt: skip
-_AGAIN = "measure the image again"
 T = TypeVar("T")
 
 
@@ -52,6 +48,10 @@ class ResultItem:
         The rule as asked for, and in numbers.
     regions_of_interest
         How many were drawn.
+    left_out
+        Why parts of the image were not measured, as far as the image itself says so: collimator, text, marker...
+    foci
+        Deposits: parameters, sums and ``rows``, as ``foci_totals`` gives them; None where none were asked for.
     totals, warnings
         Of the image.
     mask_path, overlay_path
@@ -75,6 +75,8 @@ class ResultItem:
     recipe: Recipe
     resolved: ResolvedRecipe
     regions_of_interest: int
+    left_out: tuple[str, ...]
+    foci: Mapping[str, Any] | None
     totals: Totals
     warnings: tuple[str, ...]
     mask_path: Path
@@ -94,14 +96,14 @@ class ResultItem:
         path = self.folder / "regions.csv"
         if self.totals.region_count == 0:
             return {}
-        columns = _region_rows(path, self.name)
+        columns = region_columns(path, self.name)
         numbers, area = columns["region"], columns["area_px"]
         if not np.array_equal(numbers, np.arange(1, self.totals.region_count + 1)):
             what = f"does not hold the {self.totals.region_count} regions of {self.name} that run.json counts"
-            raise ResultsError(what, path=path, remedy=_AGAIN)
+            raise ResultsError(what, path=path, remedy=MEASURE_AGAIN)
         if int(area.sum()) != self.totals.calcified_area_px:
             what = f"has {int(area.sum())} px for {self.name}, run.json has {self.totals.calcified_area_px}"
-            raise ResultsError(what, path=path, remedy=_AGAIN)
+            raise ResultsError(what, path=path, remedy=MEASURE_AGAIN)
         return columns
 
     @cached_property
@@ -116,12 +118,12 @@ class ResultItem:
         runs = read_mask(self.mask_path)
         if (runs.height_px, runs.width_px) != (self.height_px, self.width_px):
             what = f"is {runs.width_px} x {runs.height_px} px, run.json says {self.width_px} x {self.height_px}"
-            raise ResultsError(what, path=self.mask_path, remedy=_AGAIN)
+            raise ResultsError(what, path=self.mask_path, remedy=MEASURE_AGAIN)
         # Exact: a run's length and the sums of up to 2^53 pixels are whole numbers in double precision.
         area = np.bincount(runs.region, weights=runs.stop - runs.start)[1:].astype(np.int64)
         if not np.array_equal(area, self.columns.get("area_px", np.zeros(0, np.int64))):
             what = "does not hold the regions that regions.csv lists: the files are of different runs"
-            raise ResultsError(what, path=self.mask_path, remedy=_AGAIN)
+            raise ResultsError(what, path=self.mask_path, remedy=MEASURE_AGAIN)
         return runs
 
 
@@ -196,15 +198,15 @@ def _read_record(path: Path) -> dict[str, Any]:
         what = f"cannot be read ({error.strerror or 'no such file'}), so the folder is not known to hold results"
         raise ResultsError(what, path=path, remedy="give the folder that calcannot measure wrote") from None
     except (ValueError, RecursionError):
-        raise ResultsError("is damaged: it is not JSON in UTF-8", path=path, remedy=_AGAIN) from None
+        raise ResultsError("is damaged: it is not JSON in UTF-8", path=path, remedy=MEASURE_AGAIN) from None
     if not (isinstance(record, dict) and isinstance(record.get("format"), int) and "calcannot" in record):
-        raise ResultsError("is not the record of a run of calcannot", path=path, remedy=_AGAIN)
+        raise ResultsError("is not the record of a run of calcannot", path=path, remedy=MEASURE_AGAIN)
     if record["format"] > RUN_FORMAT:
         what = f"has format {record['format']}, this calcannot knows up to {RUN_FORMAT}"
         raise ResultsError(what, path=path, remedy="update calcannot")
     images = record.get("images")
     if not isinstance(images, list) or not all(isinstance(each, dict) and "image" in each for each in images):
-        raise ResultsError("does not list its images", path=path, remedy=_AGAIN)
+        raise ResultsError("does not list its images", path=path, remedy=MEASURE_AGAIN)
     return record
 
 
@@ -225,6 +227,8 @@ def _item(folder: Path, path: Path, record: Mapping[str, Any], entry: Mapping[st
             recipe=recipe_from_dict(entry["recipe"]),
             resolved=_value(ResolvedRecipe, entry["resolved"]),
             regions_of_interest=int(entry["regions_of_interest"]),
+            left_out=tuple(str(each["reason"]) for each in entry.get("excluded_by_image", ())),
+            foci=entry.get("foci"),
             # A field that the run did not know yet does not exist for its images.
             totals=_value(Totals, dict.fromkeys(each.name for each in fields(Totals)) | entry["totals"]),
             warnings=tuple(str(each) for each in entry["warnings"]),
@@ -236,7 +240,7 @@ def _item(folder: Path, path: Path, record: Mapping[str, Any], entry: Mapping[st
     except (KeyError, TypeError, ValueError, CalcannotError) as error:
         fault = f"{error.args[0]} is missing" if isinstance(error, KeyError) else _first_line(error)
         what = f"is damaged in its entry for {entry['image']}: {fault}"
-        raise ResultsError(what, path=path, remedy=_AGAIN) from None
+        raise ResultsError(what, path=path, remedy=MEASURE_AGAIN) from None
 
 
 def _value(kind: type[T], content: object) -> T:
@@ -261,35 +265,3 @@ def _inside(folder: Path, relative: str) -> Path:
         message = f"{relative} lies outside of the folder"
         raise ValueError(message)
     return path
-
-
-def _region_rows(path: Path, name: str) -> dict[str, npt.NDArray[Any]]:
-    """Rows of one image; from Parquet where there is one, which can be asked for them."""
-    import pyarrow as pa
-    from pyarrow import compute, csv, parquet
-
-    beside = path.with_suffix(".parquet")
-    try:
-        if beside.exists():
-            table = parquet.read_table(beside, filters=[("image", "==", name)])
-        else:
-            options = csv.ConvertOptions(column_types={"image": pa.string()})
-            table = csv.read_csv(path, convert_options=options)
-            table = table.filter(compute.equal(table["image"], name))
-    except (OSError, pa.ArrowException) as error:
-        missing = isinstance(error, FileNotFoundError)
-        what = "is not there" if missing else f"is damaged: {str(error).splitlines()[0][:120]}"
-        raise ResultsError(what, path=beside if beside.exists() else path, remedy=_AGAIN) from None
-    if not {"region", "area_px"} <= set(table.column_names):
-        raise ResultsError("has no columns region and area_px", path=path, remedy=_AGAIN)
-    return {column: _array(column, table[column]) for column in table.column_names if column != "image"}
-
-
-def _array(name: str, column: Any) -> npt.NDArray[Any]:
-    import pyarrow as pa
-
-    # A table of text does not say whether 1 is a length of 1.0 that was rounded.
-    if name not in _COUNTS and not pa.types.is_boolean(column.type):
-        column = column.cast(pa.float64())
-    array: npt.NDArray[Any] = column.to_numpy()
-    return array

@@ -6,7 +6,6 @@ from calcannot.model.calibration import Calibration, CalibrationPlane, Calibrati
 from calcannot.report.numbers import plane_text
 from calcannot.report.radiograph_wording import (
     film_limits,
-    film_sentence,
     foci_text,
     focus_sentences,
     left_out_sentence,
@@ -42,21 +41,11 @@ def test_a_focus_in_one_sentence():
 def test_every_size_that_may_not_be_one_in_the_patient_says_so(calibration, said):
     (text,) = focus_sentences([ROW], calibration)
     assert f"41.4 {said}" in text and f"1 390 mm²{plane_text(calibration)}" in text
-    assert any("size in the patient can be concluded" in limit for limit in film_limits({}, "", calibration))
-    assert plane_text(calibration).strip(" ,") in film_sentence("a.dcm", "DICOM DX", calibration)
 
 
 def test_without_a_pixel_size_all_is_in_pixels():
     (text,) = focus_sentences([ROW | {"touches_border": True}], None)
     assert "275 × 222 px" in text and "40000 px" in text and "mm" not in text and "lower bounds" in text
-    assert "no pixel size" in film_sentence("a.png", "PNG", None)
-
-
-def test_the_film_and_how_sure_its_scale_is():
-    assert film_sentence("a.dcm", "DICOM MG", OBJECT) == (
-        "Measured on the mammogram a.dcm, with pixels of 0.1864 × 0.1864 mm in the plane of the lesion (mm at the "
-        "height of the object; lengths ± 1.3 %, areas ± 2.6 %)."
-    )
 
 
 def test_the_number_of_foci_comes_with_what_defines_it():
@@ -76,6 +65,8 @@ def test_what_cannot_be_concluded():
     limits = film_limits({"presentation_intent": "FOR PRESENTATION"}, "unknown", OBJECT)
     assert "No mass and no density" in limits[0] and "presentation" in limits[0]
     assert any("which side of grey" in each for each in limits)
+    assert any("at one height above the detector" in each for each in limits)
+    assert not any("height" in each for each in film_limits({}, "", DETECTOR) + film_limits({}, "", None))
     assert not any("presentation" in each for each in film_limits({}, "denser is brighter", OBJECT))
 
 
