@@ -185,9 +185,16 @@ def _record(name: str, key: str, sha256: str, analysis: Analysis, mask: str, ove
             {"id": each.id, "reason": each.reason, "box_px": each.bounds()} for each in info.excluded
         ],
         "totals": asdict(analysis.totals),
-        "foci": None if analysis.foci is None else foci_totals(analysis) | {"rows": focus_rows(analysis)},
+        "foci": _foci(analysis),
         "warnings": list(analysis.warnings),
         "mask": mask,
         "overlay": overlay,
         "timings_s": analysis.timings_s,
     }
+
+
+def _foci(analysis: Analysis) -> dict[str, Any] | None:
+    if analysis.foci is None:
+        return None
+    totals = foci_totals(analysis.foci, analysis.info.calibration, analysis.resolved)
+    return totals | {"rows": focus_rows(analysis)}

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from calcannot.model.analysis import Analysis
+    from calcannot.model.calibration import Calibration
+    from calcannot.model.resolved import ResolvedRecipe
 
 Floats = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -129,16 +130,12 @@ class Foci:
         return (left - right) / (left + right)
 
 
-def foci_totals(analysis: Analysis) -> dict[str, Any]:
+def foci_totals(foci: Foci, calibration: Calibration | None, resolved: ResolvedRecipe) -> dict[str, Any]:
     """What is said of all foci of an image together, with the parameters that define them.
 
     None where a value does not exist. Lengths in mm and areas in mm² where there is a pixel size, else px.
     ``threshold`` is that of the mask.
     """
-    foci, calibration = analysis.foci, analysis.info.calibration
-    if foci is None:
-        message = "the recipe asked for no foci"
-        raise ValueError(message)
     unit, length = ("mm", 1 / _UM_PER_MM) if foci.scaled else ("px", 1.0)
     area = calibration.pixel_area_um2 / _UM2_PER_MM2 if calibration else 1.0
     nearest = foci.nearest[np.isfinite(foci.nearest)]
@@ -147,8 +144,8 @@ def foci_totals(analysis: Analysis) -> dict[str, Any]:
         "unit": unit,
         "joining": foci.joining * length,
         "minimum_area": foci.minimum_area_px * area,
-        "threshold": analysis.resolved.threshold,
-        "peak_fractions": [surface.peak_fraction for surface in analysis.resolved.surfaces],
+        "threshold": resolved.threshold,
+        "peak_fractions": [surface.peak_fraction for surface in resolved.surfaces],
         "sum_of_areas": float(foci.area_px.sum()) * area,
         "sum_of_long_axes": float(foci.long_axis.sum()) * length,
         "sum_of_products": float((foci.long_axis * foci.perpendicular).sum()) * length**2,

@@ -33,7 +33,7 @@ class Measured:
     def of_analysis(cls, analysis: Analysis) -> Self:
         """What is reported of an analysis."""
         found = analysis
-        foci = None if found.foci is None else foci_totals(found)
+        foci = None if found.foci is None else foci_totals(found.foci, found.info.calibration, found.resolved)
         return cls(found.info.calibration, found.recipe, found.resolved, found.totals, found.warnings, foci)
 
     @classmethod

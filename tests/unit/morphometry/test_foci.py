@@ -14,6 +14,10 @@ from calcannot.morphometry.focus_columns import focus_columns, focus_rows
 SIZE = Calibration(200.0, 200.0, CalibrationSource.USER)
 
 
+def totals_of(analysis):
+    return foci_totals(analysis.foci, analysis.info.calibration, analysis.resolved)
+
+
 def recipe(joining_px=10.0, minimum=None, **length):
     foci = {"joining": length or {"px": joining_px}}
     if minimum is not None:
@@ -129,7 +133,7 @@ def test_sides_and_kinds_are_those_that_a_person_gave(measure_mask):
     analysis = measure_mask(mask, SIZE, recipe=recipe(um=400.0), annotations=strokes)
     foci = analysis.foci
     assert foci.side == ("right", "left", "") and foci.morphology == ("lobulated", "", "")
-    totals = foci_totals(analysis)
+    totals = totals_of(analysis)
     assert (totals["right_area"], totals["left_area"], totals["side_not_told_area"]) == pytest.approx((16, 4, 4))
     # A focus without a side may belong to either.
     assert totals["asymmetry"] is None
@@ -152,7 +156,7 @@ def test_a_side_is_never_taken_from_the_place_in_the_picture(measure_mask):
 def test_totals_of_two_squares(measure_mask):
     mask = blank()
     mask[10:20, 10:20] = mask[10:20, 50:60] = True
-    totals = foci_totals(measure_mask(mask, SIZE, recipe=recipe(um=2000.0)))
+    totals = totals_of(measure_mask(mask, SIZE, recipe=recipe(um=2000.0)))
     assert (totals["count"], totals["unit"], totals["joining"]) == (2, "mm", 2.0)
     assert totals["sum_of_areas"] == pytest.approx(8.0)
     assert totals["sum_of_long_axes"] == pytest.approx(2 * 2 * math.sqrt(2))
@@ -175,7 +179,7 @@ def test_columns_are_those_of_the_table_and_what_does_not_exist_is_none(measure_
 
 def test_nothing_found_is_no_focus(measure_mask):
     analysis = measure_mask(blank(), SIZE, recipe=recipe(um=2000.0))
-    assert len(analysis.foci) == 0 and foci_totals(analysis)["nearest_least"] is None
+    assert len(analysis.foci) == 0 and totals_of(analysis)["nearest_least"] is None
     assert all(len(column) == 0 for column in focus_columns(analysis).values())
 
 
