@@ -78,5 +78,9 @@ class ResultsError(CalcannotError, ValueError):
     """Use when a folder of results cannot be read back: absent, damaged, or put together from different runs."""
 
 
+class ClusterError(CalcannotError, ConnectionError):
+    """Use when a cluster cannot do the work: no scheduler, no workers, workers of another version."""
+
+
 class MissingExtraError(CalcannotError, ImportError):
     """Use when an optional part is needed and not installed; the remedy names the extra."""

@@ -6,6 +6,9 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +27,8 @@ DOCS = ROOT / "docs"
 OURS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 PAGES = [*OURS, ROOT / "CONTRIBUTING.md", ROOT / "sample_images" / "README.md"]
 
-# A fence of this language is run: ``sh`` as commands of calcannot, ``python`` and ``toml`` as what they are.
-# An indented block is only shown.
+# A fence of this language is run: ``sh`` as commands of calcannot and Dask, ``python`` and ``toml`` as what they are;
+# ``bash`` and ``yaml`` by test_docs_cluster. An indented block is only shown.
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 _PLACE_OF_COMMANDS = (
     "section.tif",
@@ -81,11 +84,14 @@ def drawn_files(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Dask's sockets
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python_runs(block, beside_samples):
     for name in re.findall(r"^(?:from|import) (\w+)", block, re.M):
         pytest.importorskip(name, reason="this lane has not what the example shows")
-    exec(compile(block, "example", "exec"), {})
+    exec(compile(block, "example", "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize("block", blocks("toml"))
@@ -99,14 +105,40 @@ def test_recipes_are_recipes_and_measure(block, tmp_path):
     assert analyse(source, recipe).totals.calcified_area_px == 32 * 32
 
 
+@pytest.fixture
+def in_background():
+    """Function that starts a command of Dask and waits until it has written the file that others read."""
+    started = []
+
+    def start(program, *arguments):
+        pytest.importorskip("distributed", reason="this lane has no Dask")
+        assert program == "dask"
+        command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        address, until = Path(arguments[arguments.index("--scheduler-file") + 1]), time.monotonic() + 60
+        while not (address.exists() and address.read_bytes()) and time.monotonic() < until:
+            time.sleep(0.1)
+
+    yield start
+    for process in reversed(started):  # workers first
+        process.terminate()
+        process.wait()
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Dask's sockets
 @pytest.mark.parametrize("block", blocks("sh"))
-def test_commands_run(block, drawn_files, tmp_path, monkeypatch, calcannot):
+def test_commands_run(block, drawn_files, tmp_path, monkeypatch, calcannot, in_background):
     for name in _PLACE_OF_COMMANDS:
         (shutil.copytree if (drawn_files / name).is_dir() else shutil.copy)(drawn_files / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     for line in block.splitlines():
         program, *arguments = shlex.split(line, comments=True)
+        if arguments[-1:] == ["&"]:
+            in_background(program, *arguments[:-1])
+            continue
         assert program == "calcannot", line
         target = arguments.pop() if arguments[-2:-1] == [">"] else None
         ran = calcannot(*(arguments[:-1] if target else arguments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def measure(
     workers: int | None = None,
     jobs: int | None = None,
     resume: bool = False,
+    scheduler: str | None = None,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images and, where a folder is given, write tables, masks, overlays and the record of the run.
@@ -71,6 +73,10 @@ def measure(
     resume
         Do not measure again what an earlier run into the same folder has finished: the same image, recipe, strokes and
         pixel size, by the same version of calcannot.
+    scheduler
+        Address of the scheduler of a Dask cluster that is to do the work, or the file with its address. ``workers`` is
+        then the threads for one image, 1 unless given; ``jobs`` the most images at once, one a thread of the workers
+        unless given.
     progress
         Called from the calling thread, as `Watch` says.
 
@@ -102,6 +108,7 @@ def measure(
         workers=workers,
         side_by_side=jobs,
         resume=resume,
+        scheduler=scheduler,
         progress=progress,
     )
 
@@ -115,19 +122,25 @@ def run_jobs(
     workers: int | None = None,
     side_by_side: int | None = None,
     resume: bool = False,
+    scheduler: str | None = None,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images that each have their own strokes; otherwise as ``measure``.
 
     Where there is one job and it fails, nothing is written.
     """
-    threads = workers or default_workers()
-    beside = min(len(jobs), side_by_side or max(1, min(threads // 2, _MOST_SIDE_BY_SIDE)))
-    settings = Settings(recipe, calibration, max(1, threads // max(1, beside)))
+    settings = Settings(recipe, calibration, workers)
+    if scheduler is not None and output is None:
+        raise OutputError("a cluster writes its results into a folder", remedy="give one that all machines share")
     results = ResultsFolder(output, resume=resume) if output is not None else None
     parts = results.begin() if results else None
     try:
-        outcomes = _run_here(jobs, settings, parts, beside, progress)
+        if scheduler is not None and parts is not None:
+            from calcannot.batch.cluster import run_on_cluster
+
+            outcomes = run_on_cluster(jobs, settings, parts, scheduler, at_once=side_by_side, progress=progress)
+        else:
+            outcomes = _run_here(jobs, settings, parts, side_by_side, progress)
         if results and parts:
             _collect(outcomes, results, parts)
     except KeyboardInterrupt as stop:
@@ -144,10 +157,14 @@ def run_jobs(
 
 
 def _run_here(
-    jobs: Sequence[Job], settings: Settings, parts: Parts | None, beside: int, progress: Watch | None
+    jobs: Sequence[Job], settings: Settings, parts: Parts | None, side_by_side: int | None, progress: Watch | None
 ) -> list[Outcome]:
+    threads = settings.workers or default_workers()
+    beside = min(len(jobs), side_by_side or max(1, min(threads // 2, _MOST_SIDE_BY_SIDE)))
+    each = replace(settings, workers=max(1, threads // beside))
+
     def work(job: Job, report: Report) -> Outcome:
-        return measure_job(job, settings, parts, report)
+        return measure_job(job, each, parts, report)
 
     return run_side_by_side(jobs, work, beside, progress)
 

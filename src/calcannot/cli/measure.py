@@ -41,11 +41,16 @@ def measure(
         typer.Option(min=1, max=256, help="Images side by side; half as many as threads, and 4 at most, unless given."),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Threads in all; as many as processors unless given.")
+        int | None,
+        typer.Option(min=1, max=256, help="Threads in all (of each image on a cluster); by processors unless given."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep what an earlier run into this folder has finished, and go on.")
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Dask scheduler that is to do the work: its address, or the file with it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print totals as JSON for a script.")] = False,
 ) -> None:
     """Measure images and write tables, masks and overlays."""
@@ -69,6 +74,7 @@ def measure(
                 workers=threads,
                 jobs=jobs,
                 resume=resume,
+                scheduler=scheduler,
                 progress=progress,
             )
     except Stopped as stop:

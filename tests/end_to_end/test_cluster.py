@@ -1,0 +1,172 @@
+"""The batch on a Dask cluster of real processes on this machine: the same bytes, and no worker that is missed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import tifffile
+
+from calcannot import measure
+from calcannot.errors import ClusterError
+from calcannot.model.recipe import Recipe
+
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.slow,
+    # Sockets of the client are closed by its event loop, some after the test.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+RECIPE = Recipe(name="dark", kind="histology", channel="value", threshold=100.0)
+# A worker that says which images it begins. One that DIES does so in the middle of its second, as when its power fails.
+TELLING = """
+import os, time
+from pathlib import Path
+from calcannot.batch import one
+from calcannot.pipeline.analyse import analyse  # not one.analyse: Dask runs this text twice
+
+begun = []
+
+def telling(source, *rest, **options):
+    begun.append(source.info.name)
+    Path(SEEN, NAME + " " + source.info.name).touch()
+    time.sleep(0.3)
+    if DIES and len(begun) == 2:
+        os._exit(9)
+    return analyse(source, *rest, **options)
+
+one.analyse = telling
+"""
+OTHER_VERSION = "import calcannot._version\ncalcannot._version.__version__ = '0.0.9'\n"
+
+
+class Cluster:
+    """A scheduler and workers, started by the command line of Dask; all on loopback, all on ports of their choice."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.file = folder / "scheduler.json"
+        self.processes = []
+        self._start("scheduler", "--scheduler-file", self.file, "--port", "0", "--no-dashboard")
+        until = time.monotonic() + 20
+        self.address = ""
+        while not self.address and time.monotonic() < until:
+            time.sleep(0.05)
+            with suppress(OSError, ValueError):  # not there, or not whole
+                self.address = json.loads(self.file.read_text(encoding="utf-8"))["address"]
+
+    def _start(self, what, *options):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--host", "127.0.0.1", *map(str, options)]
+        log = (self.folder / f"{what}-{len(self.processes)}.log").open("wb")
+        with log:
+            self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
+        return self.processes[-1]
+
+    def worker(self, name, preload=""):
+        """Start a worker process that first runs ``preload``."""
+        script = self.folder / f"{name}.py"
+        script.write_text(preload, encoding="utf-8")
+        return self._start(
+            "worker", self.address, "--nthreads", 1, "--no-nanny", "--no-dashboard", "--name", name,
+            "--preload", script, "--local-directory", self.folder,
+        )  # fmt: skip
+
+    def wait_for(self, workers):
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+
+    def stop(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Eight small slides, and a broken one among them."""
+    (tmp_path / "in").mkdir()
+    for number in range(8):
+        rgb = np.full((60, 200, 3), 240, np.uint8)
+        for i in range(number):
+            rgb[10:20, 5 + 20 * i : 15 + 20 * i] = 20
+        tifffile.imwrite(tmp_path / f"in/{number}.tif", rgb, photometric="rgb")
+    (tmp_path / "in/3 broken.tif").write_bytes(b"II*\0")
+    return tmp_path / "in"
+
+
+def contents(folder) -> dict[str, object]:
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    record = json.loads(found.pop("run.json"))
+    for image in record["images"]:
+        image.pop("timings_s", None)
+    return found | {"images": record["images"], "outputs": record["outputs"]}
+
+
+def test_a_worker_that_dies_costs_nothing_and_results_are_those_of_a_run_here(
+    cluster, images, tmp_path, monkeypatch, calcannot
+):
+    measure(images, RECIPE, output=tmp_path / "here")
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    workers = {
+        name: cluster.worker(name, f"SEEN, NAME, DIES = {str(seen)!r}, {name!r}, {name == 'two'}\n{TELLING}")
+        for name in ("one", "two")
+    }
+    cluster.wait_for(workers=2)
+    done = []
+    monkeypatch.chdir(tmp_path)  # workers have another working directory
+    outcomes = measure("in", RECIPE, output="out", scheduler=cluster.address, progress=lambda *told: done.append(told))
+    assert (workers["one"].poll(), workers["two"].wait()) == (None, 9)
+    begun = [path.name.split(" ", 1)[1] for path in seen.iterdir()]
+    assert len(begun) == len(set(begun)) + 1 == 9  # one image was begun by both
+    assert [outcome.error is not None for outcome in outcomes] == [n == 3 for n in range(9)]
+    assert [outcome.input.path.as_posix() for outcome in outcomes][2:5] == ["in/2.tif", "in/3 broken.tif", "in/3.tif"]
+    assert [(stage, count, total) for _, stage, count, total in done] == [("images", n, 9) for n in range(1, 10)]
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")
+    # The same through the command line, by the file that the scheduler wrote, and with nothing left to do.
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_dict()), encoding="utf-8")
+    for each in seen.iterdir():
+        each.unlink()
+    ran = calcannot("measure", "in", "-o", "out", "--recipe", "recipe.json", "--scheduler", cluster.file, "--resume")
+    assert ran.code == 1
+    assert ran.err.startswith("calcannot: 3 broken.tif: ")
+    assert not list(seen.iterdir())
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")
+
+
+def test_a_worker_of_another_version_is_refused_by_name(cluster, images, tmp_path):
+    cluster.worker("old", OTHER_VERSION)
+    with pytest.raises(ClusterError, match=r"the worker tcp://127.0.0.1:\d+ has calcannot 0.0.9, and this is"):
+        measure(images, RECIPE, output=tmp_path / "out", scheduler=cluster.address)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_workers_or_scheduler_there_is_one_line(cluster, images, tmp_path, monkeypatch, calcannot):
+    monkeypatch.setattr("calcannot.batch.cluster._FIRST_WORKER_S", 0.5)
+    command = ("measure", images, "-o", tmp_path / "out", "--scheduler", cluster.address)
+    ran = calcannot(*command)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "the scheduler has no workers" in ran.err
+    cluster.stop()
+    start = time.monotonic()
+    ran = calcannot(*command)
+    assert time.monotonic() - start < 10
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert f"there is no scheduler at {cluster.address}" in ran.err
+    assert not (tmp_path / "out").exists()
