@@ -57,12 +57,11 @@ def test_film_within_5_per_cent(results):
     image = next(each for each in record["images"] if each["image"] == "radiograph.dcm")
     fractions = [surface["peak_fraction"] for surface in image["resolved"]["surfaces"]]
     assert len(fractions) == 2
-    # Steep lobes, not ellipsoids: a cut this low takes the whole lesion.
     assert all(0 < fraction <= 0.2 for fraction in fractions)
 
 
 def test_each_lesion_is_measured_within_its_region():
-    """Blur narrows septa of 0.8 mm at a cut this low: a small lesion with many comes out some per cent too large."""
+    """Septa are cut half-way, so the area is that of the mineral and not of the outline."""
     from calcannot import Annotations, analyse, load_recipe, open_image, read_annotations
 
     drawn = read_annotations(SAMPLE / "annotations" / "radiograph.dcm.geojson")

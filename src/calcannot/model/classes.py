@@ -24,3 +24,6 @@ ADDED: Final = 32
 
 REJECTED: Final = 64
 """Under a stroke that rejects the region it touches."""
+
+CORE: Final = 128
+"""Dense enough to prove that there is mineral; the outline around it may be drawn lower."""

@@ -139,14 +139,22 @@ class Cleanup(_Strict):
 class LocalBackground(_Strict):
     """Surface of second order fitted to the rim of each region of interest and subtracted before the threshold.
 
-    ``rim`` is the width of that rim. The threshold is ``k_sigma`` standard deviations of the rim's residual, and at
-    least ``peak_fraction`` of the highest residual inside: an ellipsoid cut at the fraction f of its peak has 1 - f² of
-    its area, so f is small and is stated with every area.
+    ``rim`` is the width of that rim. Mineral is there where the residual exceeds ``k_sigma`` standard deviations of the
+    rim's. The outline is drawn at the fraction f of the highest residual, which is stated with every area:
+
+    - with ``edge_blur``, the blur that the film is expected to have (standard deviation), at the level that the
+      lesion's own profile has at its edge: near half for a plate, lower for an ellipsoid;
+    - without, at ``peak_fraction``, or higher where noise demands it. An ellipsoid then has 1 - f² of its area.
+
+    The region is smoothed until ``k_sigma`` times the noise is ``peak_fraction`` of the peak. Clefts of up to
+    ``cleft_width`` are cut half-way between floor and sides, and not filled by the blur.
     """
 
     rim: Length
     k_sigma: Annotated[float, Field(gt=0)] = 4.5
     peak_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    edge_blur: Length | None = None
+    cleft_width: Length | None = None
 
 
 class Gate(_Strict):

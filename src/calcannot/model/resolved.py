@@ -46,6 +46,14 @@ class Surface:
     are at integers. ``smoothing_sigma_px`` is the Gaussian that the region's pixels go through first, ``sigma`` the
     rim's residual noise after it, ``peak`` the largest residual inside, ``threshold`` the residual above which a pixel
     is mineral, ``peak_fraction`` threshold over peak, ``rim_edge_ratio`` the share of the rim that the fit left out.
+
+    A region counts only with a pixel above ``core`` that is not in the rim of ``rim_px``, which is background. Clefts
+    of up to twice ``cleft_radius_px`` are cut half-way in the image smoothed by ``cleft_smoothing_sigma_px``, whose
+    noise is ``cleft_sigma``; 0 where none are looked for.
+
+    ``edge_roundness`` (0 for a plate, 1 for an ellipsoid) and ``edge_blur_px`` are what the outline rests on, None
+    where it is a fixed share of the peak. ``outline_uncertainty_px`` is the standard uncertainty of
+    the place of that outline.
     """
 
     region: str
@@ -59,6 +67,14 @@ class Surface:
     peak: float
     peak_fraction: float
     rim_edge_ratio: float
+    core: float = 0.0
+    rim_px: float = 0.0
+    cleft_radius_px: float = 0.0
+    cleft_smoothing_sigma_px: float = 0.0
+    cleft_sigma: float = 0.0
+    edge_roundness: float | None = None
+    edge_blur_px: float | None = None
+    outline_uncertainty_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

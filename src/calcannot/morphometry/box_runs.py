@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
-from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REJECTED
+from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REJECTED
 
 Bytes = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
@@ -158,7 +158,8 @@ def _line(
                 flags |= line[c]
                 c += 1
             runs[n, START], runs[n, STOP], runs[n, LEVEL_SUM] = col + first, col + c, total
-            runs[n, LEVEL_MIN], runs[n, LEVEL_MAX], runs[n, FLAGS] = least, largest, flags & (EDGE | ADDED | REJECTED)
+            kept = flags & (EDGE | ADDED | REJECTED | CORE)
+            runs[n, LEVEL_MIN], runs[n, LEVEL_MAX], runs[n, FLAGS] = least, largest, kept
             masks[n] = mask
             counts[mask, row] += 1
             n += 1

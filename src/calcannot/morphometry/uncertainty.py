@@ -36,12 +36,18 @@ rendered sections with the recipe von-kossa-stain outlines lay 0.5 px too far ou
 """
 
 
-def unmixed_outline(regions: RegionTable, resolved: ResolvedRecipe) -> float | None:
-    """Standard uncertainty of the area, as a share, of cutting in an unmixed stain; None for any other channel."""
+def outline_uncertainty(regions: RegionTable, resolved: ResolvedRecipe) -> float | None:
+    """Standard uncertainty of the area, as a share, of where its outline is drawn.
+
+    Known of shadows cut at the level of their own edge, and of what is cut in an unmixed stain; else None.
+    """
     area_px = int(regions.area.sum())
-    if not area_px or not any(isinstance(rule.channel, Stain) for rule in (*resolved.rules, *resolved.or_rules)):
+    places_px = [each for surface in resolved.surfaces if (each := surface.outline_uncertainty_px) is not None]
+    if any(isinstance(rule.channel, Stain) for rule in (*resolved.rules, *resolved.or_rules)):
+        places_px.append(UNMIXED_OUTLINE_PX)
+    if not area_px or not places_px:
         return None
-    return UNMIXED_OUTLINE_PX * _outline_px(regions) / area_px
+    return max(places_px) * _outline_px(regions) / area_px
 
 
 def area_uncertainty(

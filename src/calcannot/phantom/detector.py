@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 # RQA5 fluence per µGy (IEC 62220-1) x a detective quantum efficiency of 0.65.
 PHOTONS_PER_MM2_UGY = 30174 * 0.65
-GREY_AT_UNIT_EXPOSURE = 500.0
 BITS_STORED = 12
 SCATTER_SIGMA_MM = 40.0
 
@@ -27,6 +26,7 @@ def grey_levels(
     scatter_to_primary: float,
     exposure_ugy: float,
     grey_per_neper: float,
+    grey_unattenuated: float,
     noise: float,
 ) -> npt.NDArray[np.uint16]:
     """Blur, scatter, count photons and take the log.
@@ -45,6 +45,8 @@ def grey_levels(
         Exposure of the detector behind the thinnest part.
     grey_per_neper
         Grey levels for a factor e of exposure.
+    grey_unattenuated
+        Grey level of the primary exposure behind the thinnest part; scatter makes it darker.
     noise
         1 for Poisson noise, 0 for none.
 
@@ -61,7 +63,7 @@ def grey_levels(
     if noise > 0:
         photons = photons + noise * (rng.poisson(photons) - photons)
     level = -np.log(np.maximum(photons, 0.5) / full)
-    grey = np.clip(GREY_AT_UNIT_EXPOSURE + grey_per_neper * level, 0, 2**BITS_STORED - 1)
+    grey = np.clip(grey_unattenuated + grey_per_neper * level, 0, 2**BITS_STORED - 1)
     pixels: npt.NDArray[np.uint16] = np.rint(grey).astype(np.uint16)
     return pixels
 

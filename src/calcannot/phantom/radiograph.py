@@ -60,6 +60,9 @@ class RadiographSpec:
         Exposure of the detector behind the thinnest part.
     grey_per_neper
         Grey levels for a factor e of exposure. Fewer when the film shows air, or 12 bits do not hold it.
+    grey_unattenuated
+        Grey level of the primary exposure behind the thinnest part. More scatter than 0.8 needs more than 500, or the
+        level of the surroundings is cut off at 0.
     noise
         1 for Poisson noise, 0 for none.
     ball_height_mm
@@ -76,6 +79,7 @@ class RadiographSpec:
     focal_spot_mm: float = 1.2
     exposure_ugy: float = 2.5
     grey_per_neper: float = 800.0
+    grey_unattenuated: float = 500.0
     noise: float = 1.0
     ball_height_mm: float | None = None
 
@@ -265,5 +269,6 @@ def _expose(attenuation: Floats, spec: RadiographSpec, seed: int) -> npt.NDArray
         scatter_to_primary=spec.scatter_to_primary,
         exposure_ugy=spec.exposure_ugy,
         grey_per_neper=spec.grey_per_neper,
+        grey_unattenuated=spec.grey_unattenuated,
         noise=spec.noise,
     )

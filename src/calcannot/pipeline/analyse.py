@@ -12,11 +12,12 @@ from calcannot.model.annotation import Annotations
 from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
-from calcannot.morphometry.uncertainty import unmixed_outline
+from calcannot.morphometry.uncertainty import outline_uncertainty
+from calcannot.pipeline.background import fit_background
 from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.one_pass import look_once
-from calcannot.pipeline.passes import fit_background, gather_statistics, measure_bands, shown_px
+from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.scan import Progress, default_workers
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
@@ -106,7 +107,7 @@ def analyse(
         reference_px = builder.reference_px
         if resolved.reference == "image":
             reference_px = shown_px(info, annotations)
-        outline = unmixed_outline(regions, resolved)
+        outline = outline_uncertainty(regions, resolved)
         totals = totals_of(regions, reference_px, low, high, info.calibration, outline)
         foci = find_foci(info, recipe, annotations, regions, runs)
     source.check_unchanged()
@@ -137,7 +138,9 @@ def resolve_for(
     """Statistics over the whole image or region of interest, and the recipe in numbers."""
     statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress)
     surfaces = (
-        tuple(fit_background(source, recipe, region) for region in annotations.regions) if recipe.background else ()
+        tuple(fit_background(source, recipe, region, annotations) for region in annotations.regions)
+        if recipe.background
+        else ()
     )
     return resolve(recipe, source.info, statistics, surfaces), statistics
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.model.classes import ADDED, REJECTED
+from calcannot.model.classes import ADDED, CORE, REJECTED
 
 if TYPE_CHECKING:
     from calcannot.model.resolved import ResolvedRecipe
@@ -20,6 +20,8 @@ def kept_components(components: Components, resolved: ResolvedRecipe, scale: Lev
     keep = components.area >= resolved.minimum_area_px
     if resolved.core_at_most is not None:
         keep &= scale.offset + components.level_min * scale.step <= resolved.core_at_most
+    if resolved.surfaces:
+        keep &= components.bits & CORE != 0
     keep |= components.bits & ADDED != 0
     return np.asarray(keep & (components.bits & REJECTED == 0))
 

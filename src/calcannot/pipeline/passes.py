@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -14,20 +13,16 @@ from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_colours
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_bands, map_in_order
-from calcannot.segment.background import fit_surface
-from calcannot.segment.polygons import inside, inside_any
+from calcannot.segment.polygons import inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
 from calcannot.segment.smoothing import read_smoothed
 from calcannot.segment.statistics import ImageStatistics, TileCounts
 from calcannot.segment.window import WindowClassifier, allowed_in, with_exclusions
 
 if TYPE_CHECKING:
-    from calcannot.model.annotation import Stroke
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
-    from calcannot.model.resolved import Surface
 
-_SMOOTHING_STEPS: Final = 7
 _ROWS_AT_ONCE: Final = 512
 
 
@@ -63,36 +58,6 @@ def gather_statistics(
             if progress:
                 progress("statistics", strip[-1].row + strip[-1].height, info.height_px)
     return statistics
-
-
-def fit_background(source: ImageSource, recipe: Recipe, region: Stroke) -> Surface:
-    """Local background of one region of interest, with as little smoothing as the noise allows.
-
-    Blur moves an edge that is cut below half its height, noise hides it: pixels are smoothed just so far that the
-    recipe's multiple of the noise does not exceed its share of the peak, and no further than the recipe says.
-    """
-    info, background = source.info, recipe.background
-    assert background is not None
-    x_min, y_min, x_max, y_max = region.bounds()
-    row, col = max(0, math.floor(y_min)), max(0, math.floor(x_min))
-    height, width = min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
-    within = inside(region, row, col, height, width) & ~inside_any(info.excluded, row, col, height, width)
-    for step in range(_SMOOTHING_STEPS + 1):
-        sigma_px = smoothing_px(recipe, info) * step / _SMOOTHING_STEPS
-        surface = fit_surface(
-            read_smoothed(source, row, col, height, width, sigma_px).astype(np.float64),
-            within,
-            background.rim.in_px(info.calibration, "background.rim"),
-            background.k_sigma,
-            background.peak_fraction,
-            smoothing_sigma_px=sigma_px,
-            name=region.id,
-            row=row,
-            col=col,
-        )
-        if background.k_sigma * surface.sigma <= background.peak_fraction * surface.peak:
-            break
-    return surface
 
 
 def shown_px(info: ImageInfo, annotations: Annotations) -> int:

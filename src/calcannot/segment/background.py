@@ -13,6 +13,7 @@ from calcannot.errors import RecipeError
 from calcannot.model.resolved import Surface
 
 Float = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
 
 _ROUNDS = 25
 _REJECT_SIGMA = 2.5
@@ -43,12 +44,13 @@ def _level(coefficients: Float, terms: Float) -> Float:
 
 def fit_surface(
     values: Float,
-    region: npt.NDArray[np.bool_],
+    region: Mask,
     rim_px: float,
     k_sigma: float,
     peak_fraction: float,
     *,
     smoothing_sigma_px: float,
+    left_out: Mask | None = None,
     name: str,
     row: int,
     col: int,
@@ -67,6 +69,8 @@ def fit_surface(
         Threshold in standard deviations of a pixel's residual, and at least as a share of the highest residual.
     smoothing_sigma_px
         Gaussian that the values went through.
+    left_out
+        Pixels that are neither background nor lesion (bone that was drawn, text, shutters), bool (height, width).
     row, col
         Place of the box in the image.
 
@@ -77,12 +81,14 @@ def fit_surface(
     """
     from scipy import ndimage
 
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    rim = region & (depth <= rim_px)
-    inner = region & ~rim
+    seen = region if left_out is None else region & ~left_out
+    around = rim_of(region, rim_px)
+    rim, inner = seen & around, seen & ~around
     if int(rim.sum()) < _LEAST_RIM_PX or not inner.any():
         what = f"the region {name} is too small for a rim of {rim_px:.0f} px"
-        raise RecipeError(what, remedy="draw it wider around the lesion, or make background.rim smaller")
+        raise RecipeError(
+            what, remedy="draw it wider around the lesion, exclude less of it, or make background.rim smaller"
+        )
     centre_row, centre_col = row + (region.shape[0] - 1) / 2, col + (region.shape[1] - 1) / 2
     scale = max(region.shape) / 2
     terms = _terms(region.shape, row, col, centre_row, centre_col, scale)
@@ -104,10 +110,20 @@ def fit_surface(
         peak=peak,
         peak_fraction=threshold / peak if peak > threshold else 1.0,
         rim_edge_ratio=float(1 - kept.mean()),
+        core=k_sigma * sigma,
+        rim_px=rim_px,
     )
 
 
-def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, npt.NDArray[np.bool_]]:
+def rim_of(region: Mask, rim_px: float) -> Mask:
+    """Pixels of a region at most ``rim_px`` from its outside; what lies beyond the array is outside."""
+    from scipy import ndimage
+
+    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    return np.asarray(region & (depth <= rim_px))
+
+
+def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, Mask]:
     kept = np.ones(levels.size, np.bool_)
     coefficients: Float = np.zeros(terms.shape[1])
     sigma = 0.0

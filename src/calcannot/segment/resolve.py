@@ -82,7 +82,7 @@ def resolve(
             at_most, mineral = rules[0].threshold, evidence["mineral_level"]
             core_at_most = at_most - recipe.core * (at_most - mineral)
     else:
-        found = any(surface.peak > surface.threshold for surface in surfaces)
+        found = any(surface.peak > max(surface.threshold, surface.core) for surface in surfaces)
         reason = "" if found else "nothing rises above the local background"
     if not found:
         warnings.append(f"No mineral found: {reason}.")

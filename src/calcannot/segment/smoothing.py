@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 _TRUNCATE_SIGMAS = 4.0
 
 
-def read_smoothed(source: ImageSource, row: int, col: int, height: int, width: int, sigma_px: float) -> Pixels:
+def read_smoothed(
+    source: ImageSource, row: int, col: int, height: int, width: int, sigma_px: float, *, rounded: bool = True
+) -> Pixels:
     """Read a box with as many pixels around it as a Gaussian of ``sigma_px`` reaches, and smooth it.
 
-    Each colour is smoothed for itself and rounded to the image's own levels, so that a table of levels still holds. At
-    the image border the nearest pixel goes on.
+    Each colour is smoothed for itself and ``rounded`` to the image's own levels, so that a table of levels still holds;
+    float64 where it is not. At the image border the nearest pixel goes on.
     """
     if sigma_px <= 0:
-        return source.read(row, col, height, width)
+        pixels = source.read(row, col, height, width)
+        return pixels if rounded else pixels.astype(np.float64)
     from scipy import ndimage
 
     reach = int(_TRUNCATE_SIGMAS * sigma_px + 0.5)
@@ -31,5 +34,7 @@ def read_smoothed(source: ImageSource, row: int, col: int, height: int, width: i
     sigmas = (sigma_px, sigma_px, 0.0)[: pixels.ndim]
     smooth = ndimage.gaussian_filter(pixels.astype(np.float64), sigmas, mode="nearest", truncate=_TRUNCATE_SIGMAS)
     core = smooth[row - top : row - top + height, col - left : col - left + width]
-    rounded: Pixels = (np.rint(core) if pixels.dtype.kind in "iu" else core).astype(pixels.dtype)
-    return rounded
+    if not rounded:
+        return np.asarray(core)
+    levels: Pixels = (np.rint(core) if pixels.dtype.kind in "iu" else core).astype(pixels.dtype)
+    return levels

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
-from calcannot.model.classes import ADDED, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
-from calcannot.segment.background import surface_at
+from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
+from calcannot.segment.background import rim_of, surface_at
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
+from calcannot.segment.clefts import SMOOTHING_SHARE, cleft, filled, reach_px
 from calcannot.segment.colour_table import (
     COLOURS,
     GREY_LEVELS,
@@ -31,7 +32,7 @@ from calcannot.segment.smoothing import read_smoothed
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
     from calcannot.model.image import ImageInfo, ImageSource
-    from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
+    from calcannot.model.resolved import ResolvedRecipe, ResolvedRule, Surface
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -184,12 +185,41 @@ class WindowClassifier:
             within = inside(regions[surface.region], row, col, height, width)
             if not within.any():
                 continue
-            values = read_smoothed(source, row, col, height, width, surface.smoothing_sigma_px).astype(np.float64)
-            residual = values - surface_at(surface, row, col, height, width)
+            residual, gap = self._residual(source, surface, row, col, height, width)
+            within &= ~gap
             for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
                 above = residual > surface.threshold - widen * surface.sigma
                 classes[within & above] |= bit
+            rim = self._rim(regions[surface.region], surface.rim_px, row, col, height, width)
+            classes[within & ~rim & (residual > surface.core)] |= CORE
         return classes
+
+    def _rim(self, region: Stroke, rim_px: float, row: int, col: int, height: int, width: int) -> Mask:
+        """Pixels of a box in the rim of a region, which ends where the image does."""
+        reach = math.ceil(rim_px) + 1
+        top, left = max(0, row - reach), max(0, col - reach)
+        bottom, right = min(self.info.height_px, row + height + reach), min(self.info.width_px, col + width + reach)
+        # What lies beyond the array is outside only at the border of the image; elsewhere it is too far to matter.
+        rim = rim_of(inside(region, top, left, bottom - top, right - left), rim_px)
+        return rim[row - top : row - top + height, col - left : col - left + width]
+
+    def _residual(
+        self, source: ImageSource, surface: Surface, row: int, col: int, height: int, width: int
+    ) -> tuple[npt.NDArray[np.floating], Mask]:
+        """Level above a background, and clefts; both (height, width)."""
+        reach = reach_px(surface.cleft_radius_px)
+        top, left = max(0, row - reach), max(0, col - reach)
+        bottom, right = min(self.info.height_px, row + height + reach), min(self.info.width_px, col + width + reach)
+        box = (top, left, bottom - top, right - left)
+        level = surface_at(surface, *box)
+        residual = read_smoothed(source, *box, surface.smoothing_sigma_px, rounded=False) - level
+        core = np.s_[row - top : row - top + height, col - left : col - left + width]
+        if not surface.cleft_radius_px:
+            return residual[core], np.zeros((height, width), np.bool_)
+        fine = read_smoothed(source, *box, surface.cleft_smoothing_sigma_px, rounded=False) - level
+        smooth = read_smoothed(source, *box, SMOOTHING_SHARE * surface.cleft_radius_px, rounded=False) - level
+        gap = cleft(fine, filled(smooth, surface.cleft_radius_px), surface.cleft_sigma)
+        return residual[core], gap[core]
 
     def _cleaned(self, classes: Bytes, borders: dict[str, bool]) -> Bytes:
         cleaned = classes & ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH)
