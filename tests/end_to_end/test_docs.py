@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -123,6 +124,18 @@ def in_background():
     for process in reversed(started):  # workers first
         process.terminate()
         process.wait()
+
+
+def test_the_facts_of_the_page_on_cases_go_into_a_record(tmp_path, calcannot):
+    (shown,) = re.findall(r"^ {6}source = .*?(?=^- )", text_of(DOCS / "cases.md"), re.M | re.S)
+    (tmp_path / "facts.toml").write_text(textwrap.dedent(shown), encoding="utf-8")
+    assert calcannot("case", "new", str(tmp_path / "case")).code == 0
+    assert calcannot("case", "set", str(tmp_path / "case"), str(tmp_path / "facts.toml")).code == 0
+    record = json.loads(calcannot("case", "show", "--json", str(tmp_path / "case")).out)
+    assert record["lesions"][0]["length"] == {
+        "value": 12, "unit": "cm", "status": "reported", "source": "discharge letter", "date": "2015-05-30",
+    }  # fmt: skip
+    assert record["labs"]["phosphate"]["status"] == "not_reported"
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from unicodedata import normalize
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -128,8 +129,9 @@ class Case(Open):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         for field, names in (("lesions", [x.id for x in self.lesions]), ("images", [x.id for x in self.images])):
-            # File systems that do not tell case apart would write two images to one file.
-            twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
+            # File systems that do not tell apart case, or spellings of an accent, would write two images to one file.
+            told_apart = Counter(normalize("NFC", normalize("NFC", name).casefold()) for name in names)
+            twice = [name for name, count in told_apart.items() if count > 1]
             if twice:
                 raise PydanticCustomError("twice", "the id {name} is there twice", {"field": field, "name": twice[0]})
         known = {lesion.id for lesion in self.lesions}

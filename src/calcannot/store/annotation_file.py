@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from calcannot.errors import AnnotationError
+from calcannot.errors import AnnotationError, OutputError
 from calcannot.store.atomic import write_text
 from calcannot.store.geojson import LARGEST_FILE_BYTES, feature_of, features_in, stroke_of
 from calcannot.store.json_file import CHECKSUM, checksum_of, dumps, load_json
@@ -74,7 +74,13 @@ def read_annotation_file(path: Path) -> AnnotationFile:
 
 
 def write_annotation_file(path: Path, file: AnnotationFile) -> None:
-    """Replace the file; errors as ``write_text``."""
+    """Replace the file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or would be too large to be read again.
+    """
     state = file.state
     features = [state.features.get(name) or feature_of(state.strokes[name]) for name in state.order]
     member: dict[str, Any] = {
@@ -86,7 +92,11 @@ def write_annotation_file(path: Path, file: AnnotationFile) -> None:
     }
     content = {"type": "FeatureCollection", **file.members, "features": features + file.others, _MEMBER: member}
     member[CHECKSUM] = checksum_of(content)
-    write_text(path, _by_line(content))
+    text = _by_line(content)
+    if len(text.encode()) > LARGEST_FILE_BYTES:
+        what = f"would be larger than {LARGEST_FILE_BYTES >> 20} MiB, which is the most that is read"
+        raise OutputError(what, path=path, remedy="keep fewer or simpler strokes; the journal holds them all")
+    write_text(path, text)
 
 
 def _take_member(member: object, content: dict[str, Any], result: AnnotationFile, path: Path) -> None:
@@ -104,7 +114,9 @@ def _take_member(member: object, content: dict[str, Any], result: AnnotationFile
     except ValueError:
         fits = False
     if not fits:
-        what = "its strokes do not fit its checksum: it was damaged, or changed by another program"
+        for number, feature in enumerate(features_in(content, path), start=1):
+            stroke_of(feature, number, path)  # where a feature is wrong in itself, it is the one to name
+        what = f"member {_MEMBER}: the strokes do not fit the checksum: damaged, or changed by another program"
         advice = "restore it from a backup; if you changed it yourself, remove the member calcannot at its end"
         raise AnnotationError(what, path=path, remedy=advice)
     try:

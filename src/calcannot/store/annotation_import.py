@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,10 +82,7 @@ def read_any(
     except Exception as error:  # decoders of damaged files raise anything
         what = f"is damaged or of a kind that is not read ({type(error).__name__})"
         raise AnnotationError(what, path=path, remedy="export it again") from error
-    named = [
-        Stroke(s.id, s.kind, s.rings, s.reason or reason, s.name, s.author or author, s.time)
-        for s in map(sound, strokes)
-    ]
+    named = [sound(replace(each, reason=each.reason or reason, author=each.author or author)) for each in strokes]
     for number, stroke in enumerate(named, start=1):
         _check_place(stroke, number, info, path)
     return Annotations(tuple(named))

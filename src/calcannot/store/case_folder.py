@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from calcannot.errors import CaseError, ImageReadError
 from calcannot.model.case import Case, CaseImage, case_from_dict
 from calcannot.store.atomic import cannot_write, write_text
-from calcannot.store.history import Event, append_event, now, read_history
+from calcannot.store.history import Event, append_event, check_history, now, read_history
 from calcannot.store.json_file import CHECKSUM, checksum_of, dumps, is_finite, load_json
 from calcannot.store.lock import FolderLock
-from calcannot.store.stroke_files import StrokeFiles
+from calcannot.store.stroke_files import StrokeFiles, check_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ _FURTHEST_CLIMB = 3
 
 def is_case(path: Path) -> bool:
     """Whether a folder is a case."""
-    return (path / RECORD).is_file()
+    return _exists(path / RECORD) and (path / RECORD).is_file()
 
 
 def read_record(path: Path) -> Case:
@@ -206,8 +206,8 @@ class CaseFolder:
         return StrokeLog(self.strokes(image_id), author=author)
 
     def run_folder(self, image_id: str) -> Path:
-        """Folder that holds a folder for each run of an image."""
-        return self.path / "runs" / self._record.image(image_id).id
+        """Folder that holds a folder for each run of an image; CaseError where a link leads out of the case."""
+        return check_inside(self.path, self.path / "runs" / self._record.image(image_id).id)
 
     def history(self) -> list[Event]:
         """All changes of the record and the strokes, oldest first."""
@@ -233,7 +233,11 @@ class CaseFolder:
 
     def _write(self, record: Case, before: int, author: str, what: str, lock: FolderLock) -> None:
         text = record_text(record)
+        if len(text.encode()) > LARGEST_RECORD_BYTES:
+            what = f"the record would be larger than {LARGEST_RECORD_BYTES >> 20} MiB, which is the most that is read"
+            raise CaseError(what, path=self.path / RECORD, remedy="shorten its texts; nothing was written")
         event = Event(now(), author, what, RECORD, before, record.revision, checksum_of(record.to_dict()))
+        check_history(self.path / HISTORY)
         lock.confirm()
         # The record first: a history may lack its last line after a crash, but never tells of what was not done.
         write_text(self.path / RECORD, text)
@@ -250,16 +254,16 @@ class CaseFolder:
 
     def _place_on_this_computer(self, image_id: str) -> Path | None:
         place = self._places().get(image_id)
-        return Path(place) if isinstance(place, str) and Path(place).exists() else None
+        return Path(place) if isinstance(place, str) and _exists(Path(place)) else None
 
 
 def _as_spelled(folder: Path, relative: str) -> Path | None:
     """The file that a path leads to, however the file system spells accents; None where there is none."""
     place = folder / relative
-    if place.exists():
+    if _exists(place):
         return place
     for part in relative.split("/"):
-        if part == ".." or (folder / part).exists():
+        if part == ".." or _exists(folder / part):
             folder = folder / part
             continue
         wanted = unicodedata.normalize("NFC", part)
@@ -271,6 +275,14 @@ def _as_spelled(folder: Path, relative: str) -> Path | None:
             return None
         folder = found[0]
     return folder
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file; a path that no system can have leads to none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_sha256(value: object) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LARGEST_FILE_BYTES = 512 * 1024 * 1024
 EXCLUDE_REASONS = ("ink", "fold", "pigment", "dust", "other")
 Ring = npt.NDArray[np.float64]
+_WORDS = ("id", "name", "class", "classification", "reason", "author", "time", "side", "morphology")
 _EXCLUDING = {"exclude", "excluded", "exclusion", "ignore*", "ignore"}
 
 
@@ -139,6 +140,7 @@ def stroke_of(
         return None
     ours = properties.get("calcannot")
     own: dict[str, Any] = ours if isinstance(ours, dict) else {}
+    _check_words(feature, properties, own, number, path)
     kind, reason = _kind(properties, own, everything_is)
     # Without an id the content is the identity: the same file gives the same regions again.
     fallback = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()[:32]
@@ -153,6 +155,18 @@ def stroke_of(
         side=_choice(Side, "side", properties, own, number, path),
         morphology=_choice(Morphology, "morphology", properties, own, number, path),
     )
+
+
+def _check_words(
+    feature: dict[str, Any], properties: dict[str, Any], own: dict[str, Any], number: int, path: Path
+) -> None:
+    """What is read as words must be words: a class that is none would be taken for a region."""
+    label = properties.get("classification")
+    words = {"id": feature.get("id"), "name": properties.get("name")} | own
+    words["classification"] = label.get("name") if isinstance(label, dict) else label
+    for name, value in words.items():
+        if name in _WORDS and not isinstance(value, str | int | None):
+            raise AnnotationError(f"feature {number} has a {name} that is no text", path=path)
 
 
 def _choice(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import CaseError
 from calcannot.store.atomic import cannot_write
-from calcannot.store.line_file import append_lines, encoded, read_lines
+from calcannot.store.line_file import append_lines, count, encoded, is_cut_off, read_lines, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +44,27 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def check_history(path: Path) -> None:
+    """Raise CaseError where its last line is damaged; called before anything is changed that would be told there."""
+    try:
+        is_cut_off(path)
+    except OSError as error:
+        raise CaseError(f"cannot be read ({error.strerror})", path=path, remedy="check its rights") from None
+
+
 def append_event(path: Path, event: Event) -> None:
-    """Append a line and wait until it is on the disk; the case must be locked."""
+    """Append a line and wait until it is on the disk; the case must be locked.
+
+    Raises
+    ------
+    CaseError
+        If the last line is damaged.
+    OutputError
+        If it cannot be written.
+    """
     fields = {name: getattr(event, name) for name in Event.__dataclass_fields__}
     try:
-        append_lines(path, encoded(fields), torn=_is_torn(path))
+        append_lines(path, encoded(fields), torn=is_cut_off(path))
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -66,22 +82,10 @@ def read_history(path: Path) -> list[Event]:
     return [_event(record, number, path) for number, record in read_lines(path, largest_bytes=_LARGEST_BYTES).records]
 
 
-def _is_torn(path: Path) -> bool:
-    if not path.exists() or not path.stat().st_size:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) != b"\n"
-
-
 def _event(record: dict[str, Any], number: int, path: Path) -> Event:
     try:
-        return Event(**{name: kind(record[name]) for name, kind in _FIELDS.items()})
-    except (KeyError, TypeError, ValueError):
-        what = f"line {number} of the history holds no change"
-        raise CaseError(what, path=path, remedy="restore it from a backup") from None
-
-
-_FIELDS: dict[str, type] = {
-    "time": str, "author": str, "what": str, "file": str, "from_revision": int, "to_revision": int, "checksum": str,
-}  # fmt: skip
+        time, author, what, file, checksum = texts(record, "time", "author", "what", "file", "checksum")
+        return Event(time, author, what, file, count(record, "from_revision"), count(record, "to_revision"), checksum)
+    except (KeyError, TypeError):
+        fault = f"line {number} of the history holds no change"
+        raise CaseError(fault, path=path, remedy="restore it from a backup") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from calcannot.errors import CaseError, OutputError
 from calcannot.store.atomic import cannot_write, sync_folder
 from calcannot.store.geojson import feature_of, stroke_of
-from calcannot.store.line_file import append_lines, encoded, read_lines
+from calcannot.store.line_file import append_lines, count, encoded, read_lines, texts
 from calcannot.store.stroke_state import Edit
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 JOURNAL_FORMAT = 1
 LARGEST_JOURNAL_BYTES = 1 << 30
+_KINDS = ("do", "undo", "redo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class JournalFile:
         Raises
         ------
         CaseError
-            If somebody else has written into it: a journal has one writer.
+            If somebody else has written into it, for a journal has one writer; or it would be too large to be read.
         """
         case = self.path.parents[2]
         try:
@@ -136,6 +137,8 @@ class JournalFile:
             if (self.path.stat().st_size if self.path.exists() else 0) != self._size:
                 raise CaseError("another program writes into this journal", path=self.path, remedy="open the case anew")
             data = (self.header.to_line() if self._is_new else b"") + lines
+            if self._size + len(data) > LARGEST_JOURNAL_BYTES:
+                self._refuse()
             append_lines(self.path, data, torn=self._torn)
             self._size = self.path.stat().st_size
             if self._is_new:
@@ -143,6 +146,12 @@ class JournalFile:
         except OSError as error:
             raise cannot_write(self.path, error) from error
         self._is_new = self._torn = False
+
+    def _refuse(self) -> None:
+        if self._is_new:
+            what = f"one action has more than {LARGEST_JOURNAL_BYTES >> 20} MiB of strokes"
+            raise OutputError(what, path=self.path, remedy="take it back, and draw or import fewer at a time")
+        raise CaseError("the journal is full", path=self.path, remedy="go on in a new one")
 
 
 def _header(record: dict[str, Any], path: Path) -> Header:
@@ -152,21 +161,28 @@ def _header(record: dict[str, Any], path: Path) -> Header:
     if version > JOURNAL_FORMAT:
         what = f"the journal has format {version}, this calcannot knows up to {JOURNAL_FORMAT}"
         raise CaseError(what, path=path, remedy="update calcannot; the file was not changed")
-    return Header(*(str(record.get(key, "")) for key in ("id", "author", "machine", "time")))
+    try:
+        return Header(*texts(record, "id", "author", "machine", "time"))
+    except (KeyError, TypeError) as error:
+        what = f"line 1: the journal has no {error.args[0]}"
+        raise CaseError(what, path=path, remedy="restore it from a backup") from None
 
 
 def _change(record: dict[str, Any], number: int, path: Path) -> Change:
     try:
         edits = tuple(
             Edit(
-                str(each["id"]),
+                texts(each, "id")[0],
                 _stroke(each["before"], number, path),
                 _stroke(each["after"], number, path),
-                each.get("behind"),
+                texts(each, "behind")[0] if "behind" in each else None,
             )
             for each in record["edits"]
         )
-        return Change(int(record["number"]), str(record["time"]), str(record["author"]), str(record["kind"]), edits)
+        time, author, kind = texts(record, "time", "author", "kind")
+        if kind not in _KINDS:
+            raise ValueError(kind)
+        return Change(count(record, "number"), time, author, kind, edits)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CaseError):
             raise

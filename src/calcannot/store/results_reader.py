@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from calcannot.model.analysis import Totals
 from calcannot.model.calibration import Calibration
 from calcannot.model.recipe import Recipe, recipe_from_dict
 from calcannot.model.resolved import ResolvedRecipe
+from calcannot.store.json_file import load_json
 from calcannot.store.mask_reader import read_mask
 from calcannot.store.results_columns import MEASURE_AGAIN, region_columns
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RUN_FORMAT = 1
 """Newest form of ``run.json`` that is understood."""
 
+_LARGEST_RECORD_BYTES = 512 << 20  # of a study of a hundred thousand images
 T = TypeVar("T")
 
 
@@ -192,13 +193,10 @@ def read_newest(path: str | Path) -> tuple[Results, ...]:
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or 'no such file'}), so the folder is not known to hold results"
-        raise ResultsError(what, path=path, remedy="give the folder that calcannot measure wrote") from None
-    except (ValueError, RecursionError):
-        raise ResultsError("is damaged: it is not JSON in UTF-8", path=path, remedy=MEASURE_AGAIN) from None
+    if not path.is_file():
+        what = "cannot be read (no such file), so the folder is not known to hold results"
+        raise ResultsError(what, path=path, remedy="give the folder that calcannot measure wrote")
+    record = load_json(path, ResultsError, largest_bytes=_LARGEST_RECORD_BYTES)
     if not (isinstance(record, dict) and isinstance(record.get("format"), int) and "calcannot" in record):
         raise ResultsError("is not the record of a run of calcannot", path=path, remedy=MEASURE_AGAIN)
     if record["format"] > RUN_FORMAT:
@@ -232,8 +230,8 @@ def _item(folder: Path, path: Path, record: Mapping[str, Any], entry: Mapping[st
             # A field that the run did not know yet does not exist for its images.
             totals=_value(Totals, dict.fromkeys(each.name for each in fields(Totals)) | entry["totals"]),
             warnings=tuple(str(each) for each in entry["warnings"]),
-            mask_path=_inside(folder, str(entry["mask"])),
-            overlay_path=_inside(folder, str(entry["overlay"])),
+            mask_path=_inside(folder, entry["mask"]),
+            overlay_path=_inside(folder, entry["overlay"]),
             software=str(record["calcannot"]),
             finished=str(record.get("finished", "")),
         )
@@ -259,7 +257,10 @@ def _first_line(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _inside(folder: Path, relative: str) -> Path:
+def _inside(folder: Path, relative: object) -> Path:
+    if not isinstance(relative, str):
+        message = f"{str(relative)[:40]} is no file name"
+        raise TypeError(message)
     path = folder / relative
     if not path.resolve().is_relative_to(folder.resolve()):
         message = f"{relative} lies outside of the folder"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from calcannot.errors import CalcannotError, CaseError
 from calcannot.store.annotation_file import AnnotationFile, read_annotation_file, write_annotation_file
 from calcannot.store.atomic import write_text
-from calcannot.store.history import Event, append_event, now
+from calcannot.store.history import Event, append_event, check_history, now
 from calcannot.store.journal import Change, Header, Journal, JournalFile, read_journal
 from calcannot.store.json_file import dumps, load_json
 from calcannot.store.lock import FolderLock
@@ -65,6 +65,8 @@ class StrokeFiles:
         AnnotationError, CaseError
             If one of them is damaged: file and line are named, nothing is left out in silence.
         """
+        check_inside(self.case, self.geojson.parent)
+        check_inside(self.case, self.journal_folder)
         # The journals first: what is saved between the two reads is then in the file, and nothing falls between them.
         journals = self._journals()
         file = read_annotation_file(self.geojson)
@@ -97,6 +99,7 @@ class StrokeFiles:
             file = AnnotationFile(
                 state, revision, {**found.file.merged, **reached}, found.file.others, found.file.members
             )
+            check_history(self.case / "history.jsonl")
             lock.confirm()
             write_annotation_file(self.geojson, file)
             with suppress(CalcannotError):
@@ -176,6 +179,14 @@ class StrokeFiles:
         if not isinstance(content, dict):
             raise CaseError("is not a list of journals", path=path, remedy="restore it from a backup")
         return {str(key): int(value) for key, value in content.items() if isinstance(value, int)}
+
+
+def check_inside(case: Path, folder: Path) -> Path:
+    """The folder; CaseError where a link leads from it out of the case: nothing may be written there."""
+    if not folder.resolve().is_relative_to(case.resolve()):
+        what = f"the folder {folder.relative_to(case).as_posix()} is a link that leads out of the case"
+        raise CaseError(what, path=case, remedy="put the folder itself into the case")
+    return folder
 
 
 def with_changes(

@@ -53,6 +53,7 @@ def image(**content):
         ({"images": [image(id="a\u202eb")]}, r"images\.0\.id"),
         ({"images": [image(id="石" * 100)]}, r"images\.0\.id.*longer"),
         ({"images": [image(), image(id="FILM")]}, r"images: the id film is there twice"),
+        ({"images": [image(id="é"), image(id="e\u0301")]}, r"images: the id é is there twice"),
         ({"images": [image(lesions=["m"])]}, r"images\.0\.lesions: there is no lesion m"),
         ({"images": [image(sha256="x")]}, r"images\.0\.sha256"),
         ({"images": [image(calibration={"um_per_px_row": 0.5, "um_per_px_col": 60})]}, r"images\.0\.calibration"),

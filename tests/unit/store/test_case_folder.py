@@ -7,9 +7,11 @@ import threading
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from calcannot.errors import CalcannotError, CaseError, ImageReadError
+from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
 from calcannot.store.case_folder import CaseFolder, is_case, read_record, record_text
 
@@ -165,6 +167,9 @@ def test_an_image_that_is_gone_is_an_error_and_can_be_remembered_elsewhere(case,
     case.update(adding(entry("a", "gone.svs")))
     with pytest.raises(ImageReadError, match="not where the case says"):
         case.image_path("a")
+    case.update(adding(entry("b", f"{'x' * 300}/a.svs")))
+    with pytest.raises(ImageReadError, match="not where the case says"):
+        case.image_path("b")
     elsewhere = tmp_path / "elsewhere.svs"
     elsewhere.write_bytes(b"x")
     case.remember_place("a", elsewhere)
@@ -177,6 +182,27 @@ def test_an_image_that_the_case_has_not_is_an_error_that_lists_those_it_has(case
     for ask in (case.image_path, case.annotations, case.strokes, case.run_folder):
         with pytest.raises(CaseError, match=r"no image 'b'\. Its images are: a"):
             ask("b")
+
+
+@pytest.mark.parametrize("name", ["石灰化", "кальциноз", "تكلس", "अस्थि", "Präparat é", "🦴 2", "a" * 120])
+def test_cases_and_images_are_named_in_any_script(tmp_path, name):
+    case = CaseFolder.create(tmp_path / name, author=name)
+    case.update(adding(entry(name)), author=name)
+    ring = np.array([[0, 0], [9, 0], [9, 9]], float)
+    with CaseFolder.open(tmp_path / name).stroke_log(name, author=name) as log:
+        log.add([Stroke(name, StrokeKind.REGION, (ring,), name=name)])
+        log.save()
+    again = CaseFolder.open(tmp_path / name)
+    assert [(each.id, each.author) for each in again.annotations(name).strokes] == [(name, name)]
+    assert {each.author for each in again.history()} == {name}
+    assert [each.name for each in (tmp_path / name / "annotations").iterdir()] == [f"{name}.geojson"]
+
+
+def test_a_path_that_is_too_long_is_an_error_and_nothing_is_made(tmp_path):
+    deep = tmp_path.joinpath(*["d" * 250] * 20)
+    with pytest.raises(CalcannotError, match="cannot be written"):
+        CaseFolder.create(deep / "case")
+    assert not [each for each in tmp_path.rglob("*") if each.is_file()]
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

@@ -84,9 +84,9 @@ def _next(name):
 
 @pytest.mark.slow
 def test_what_was_drawn_a_second_before_a_kill_is_there_and_every_file_opens(tmp_path):
-    kills, safe = kill_again_and_again(tmp_path / "case", rounds=5, seed=25)
-    assert kills == 25
-    assert safe > 100
+    kills, safe = kill_again_and_again(tmp_path / "case", rounds=3, seed=25)
+    assert kills == 15
+    assert safe > 50
 
 
 def draw_at_once(folder, seconds):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from calcannot.errors import CaseError
@@ -37,6 +39,31 @@ def test_a_file_cut_off_anywhere_holds_what_was_whole_and_goes_on(file):
         assert records == LINES[:kept]
         append_lines(file, encoded({"number": 9}), torn=torn)
         assert read(file) == ([*LINES[:kept], {"number": 9}], False)
+
+
+def test_a_second_crash_in_the_mark_after_the_first_is_one_line_lost(file):
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9])
+    append_lines(file, b"", torn=True)
+    marked = file.read_bytes()
+    for length in range(len(whole) - 9 + 1 + len(b'{"crc":"00000000",') + 1, len(marked)):
+        file.write_bytes(marked[:length])
+        assert read(file) == (LINES[:3], True)
+        append_lines(file, encoded({"number": 9}), torn=True)
+        assert read(file) == ([*LINES[:3], {"number": 9}], False)
+
+
+def test_a_gigabyte_without_a_line_is_refused_without_being_read(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    with path.open("wb") as sparse:
+        sparse.truncate(10**9)
+    tracemalloc.start()
+    with pytest.raises(CaseError, match="line 1 is damaged"):
+        read_lines(path, largest_bytes=1 << 30)
+    assert tracemalloc.get_traced_memory()[1] < 300 << 20
+    tracemalloc.stop()
+    with pytest.raises(CaseError, match="is larger than 256 MiB"):
+        read_lines(path, largest_bytes=256 << 20)
 
 
 def test_no_flipped_bit_goes_unnoticed(file):
