@@ -46,6 +46,10 @@ class ImageReadError(CalcannotError, OSError):
     """Use when the bytes of an image cannot be read: absent, truncated, damaged, not an image at all."""
 
 
+class TileError(ImageReadError):
+    """Use when a tile or strip of an image does not decode, though the system could read it; the rest may be sound."""
+
+
 class UnsupportedImageError(CalcannotError, ValueError):
     """Use when an image is sound but of a kind that is not measured: a volume, an animation, an unknown codec."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -36,13 +37,19 @@ begun = []
 def telling(source, *rest, **options):
     begun.append(source.info.name)
     Path(SEEN, NAME + " " + source.info.name).touch()
-    time.sleep(0.3)
+    time.sleep(PAUSE_S)
     if DIES and len(begun) == 2:
         os._exit(9)
     return analyse(source, *rest, **options)
 
 one.analyse = telling
 """
+
+
+def telling(name, seen, pause_s, *, dies=False):
+    return f"NAME, SEEN, PAUSE_S, DIES = {name!r}, {str(seen)!r}, {pause_s}, {dies}\n{TELLING}"
+
+
 OTHER_VERSION = "import calcannot._version\ncalcannot._version.__version__ = '0.0.9'\n"
 
 
@@ -124,10 +131,7 @@ def test_a_worker_that_dies_costs_nothing_and_results_are_those_of_a_run_here(
     measure(images, RECIPE, output=tmp_path / "here")
     seen = tmp_path / "seen"
     seen.mkdir()
-    workers = {
-        name: cluster.worker(name, f"SEEN, NAME, DIES = {str(seen)!r}, {name!r}, {name == 'two'}\n{TELLING}")
-        for name in ("one", "two")
-    }
+    workers = {name: cluster.worker(name, telling(name, seen, 0.3, dies=name == "two")) for name in ("one", "two")}
     cluster.wait_for(workers=2)
     done = []
     monkeypatch.chdir(tmp_path)  # workers have another working directory
@@ -170,3 +174,60 @@ def test_without_workers_or_scheduler_there_is_one_line(cluster, images, tmp_pat
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert f"there is no scheduler at {cluster.address}" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process alone")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_a_command_that_ends_leaves_the_finished_and_lets_workers_go(cluster, images, tmp_path, calcannot, how):
+    """The worker is in its third image, each of which takes it 1 s, when the command is stopped or killed."""
+    seen, out = tmp_path / "seen", tmp_path / "out"
+    seen.mkdir()
+    cluster.worker("one", telling("one", seen, 1))
+    cluster.wait_for(workers=1)
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_dict()), encoding="utf-8")
+    command = ["measure", str(images), "-o", str(out), "--recipe", str(tmp_path / "recipe.json")]
+    measured_here = [*command[:3], str(tmp_path / "here"), *command[4:]]
+    to_cluster = [*command, "--scheduler", cluster.address]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from calcannot.cli.main import main; main()", *to_cluster],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while len(list(seen.iterdir())) < 3 and time.monotonic() < until:
+        time.sleep(0.02)
+    start = time.monotonic()
+    process.send_signal(how)
+    printed, told = process.communicate(timeout=20)
+    assert time.monotonic() - start < 2
+    assert (process.returncode, printed) == ((130 if how == signal.SIGINT else -9), "")
+    if how == signal.SIGINT:
+        assert told == (
+            "calcannot: stopped; 2 of 9 images are finished. The same command with --resume goes on from there.\n"
+        )
+    assert {each.name for each in out.iterdir()} == {"unfinished"}
+    assert calcannot(*measured_here).code == 1
+    assert calcannot(*to_cluster, "--resume").code == 1
+    assert contents(out) == contents(tmp_path / "here")
+    # The two that were finished were not begun again; the worker still lives.
+    assert cluster.processes[1].poll() is None
+    assert len(list(seen.iterdir())) == 8
+
+
+def test_a_scheduler_that_dies_is_told_and_finished_images_stay(cluster, images, tmp_path):
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    cluster.worker("one", telling("one", seen, 0.5))
+    cluster.wait_for(workers=1)
+
+    def watch(image, stage, count, total):
+        if count == 3:
+            cluster.processes[0].kill()
+
+    with pytest.raises(ClusterError, match=r"the scheduler does not answer any more\. Start it"):
+        measure(images, RECIPE, output=tmp_path / "out", scheduler=cluster.address, progress=watch)
+    assert len(list((tmp_path / "out/unfinished").glob("*.part.json"))) >= 3
+    measure(images, RECIPE, output=tmp_path / "out", resume=True)
+    measure(images, RECIPE, output=tmp_path / "here")
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")

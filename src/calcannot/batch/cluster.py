@@ -103,7 +103,10 @@ class _Run:
         return [self._outcomes[at] for at in range(len(self._jobs))]
 
     def _hand_out(self) -> None:
-        threads = sum(self._client.nthreads().values())
+        try:
+            threads = sum(self._client.nthreads().values())
+        except OSError as error:
+            raise _gone() from error
         if threads:
             self._worker_seen = time.monotonic()
         elif time.monotonic() - self._worker_seen > _NO_WORKER_S:
@@ -132,8 +135,7 @@ class _Run:
             outcome: Outcome = future.result()
             return outcome
         if future.status != "error":  # cancelled or lost: nobody knows of the task any more
-            what = "the scheduler does not answer any more"
-            raise ClusterError(what, remedy="start it, then the same command with --resume")
+            raise _gone()
         error = future.exception()
         if isinstance(error, CalcannotError):
             raise error
@@ -143,6 +145,11 @@ class _Run:
             return Outcome(job.input, error=ImageReadError(what, path=job.input.path, remedy=remedy))
         what = f"could not be measured ({type(error).__name__}: {error})"
         return Outcome(job.input, error=ImageReadError(what, path=job.input.path, remedy="please report this"))
+
+
+def _gone() -> ClusterError:
+    what = "the scheduler does not answer any more"
+    return ClusterError(what, remedy="start it, then the same command with --resume")
 
 
 @contextmanager

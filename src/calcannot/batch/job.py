@@ -51,15 +51,18 @@ class Settings:
     workers: int | None = None
     skip_bad_tiles: bool = False
 
-    def key(self, job: Job, sha256: str) -> str:
-        """Hash of everything that the result of a job depends on. Workers and the image's folder are not among it."""
+    def key(self, job: Job, sha256: str, *, tiles_skipped: bool = False) -> str:
+        """Hash of everything that the result of a job depends on. Workers and the image's folder are not among it.
+
+        Where all tiles of an image decode it does not matter whether bad ones would have been skipped.
+        """
         content = {
             "calcannot": __version__,
             "sha256": sha256,
             "recipe": self.recipe and self.recipe.to_dict(),
             "calibration": self.calibration and asdict(self.calibration),
             "strokes": to_geojson(job.annotations),
-            "skip_bad_tiles": self.skip_bad_tiles,
+            "tiles_skipped": tiles_skipped,
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

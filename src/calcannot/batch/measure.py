@@ -50,6 +50,7 @@ def measure(
     jobs: int | None = None,
     resume: bool = False,
     scheduler: str | None = None,
+    skip_bad_tiles: bool = False,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images and, where a folder is given, write tables, masks, overlays and the record of the run.
@@ -77,6 +78,8 @@ def measure(
         Address of the scheduler of a Dask cluster that is to do the work, or the file with its address. ``workers`` is
         then the threads for one image, 1 unless given; ``jobs`` the most images at once, one a thread of the workers
         unless given.
+    skip_bad_tiles
+        Leave out tiles that do not decode, as exclusions with a warning that names them, instead of failing the image.
     progress
         Called from the calling thread, as `Watch` says.
 
@@ -109,6 +112,7 @@ def measure(
         side_by_side=jobs,
         resume=resume,
         scheduler=scheduler,
+        skip_bad_tiles=skip_bad_tiles,
         progress=progress,
     )
 
@@ -123,13 +127,14 @@ def run_jobs(
     side_by_side: int | None = None,
     resume: bool = False,
     scheduler: str | None = None,
+    skip_bad_tiles: bool = False,
     progress: Watch | None = None,
 ) -> list[Outcome]:
     """Measure images that each have their own strokes; otherwise as ``measure``.
 
     Where there is one job and it fails, nothing is written.
     """
-    settings = Settings(recipe, calibration, workers)
+    settings = Settings(recipe, calibration, workers, skip_bad_tiles)
     if scheduler is not None and output is None:
         raise OutputError("a cluster writes its results into a folder", remedy="give one that all machines share")
     results = ResultsFolder(output, resume=resume) if output is not None else None

@@ -30,7 +30,7 @@ def measure_job(job: Job, settings: Settings, parts: Parts | None, report: Repor
     image = job.input
     try:
         earlier = parts.find(image.name, image.file_stem) if parts else None
-        if earlier and earlier.key == settings.key(job, sha256_of(image.path)):
+        if earlier and earlier.key in _keys(settings, job, sha256_of(image.path)):
             return Outcome(image, record=earlier.record)
         return _measure(job, settings, parts, report)
     except OutputError as error:
@@ -50,6 +50,11 @@ def measure_job(job: Job, settings: Settings, parts: Parts | None, report: Repor
         return Outcome(image, error=ImageReadError(what, path=image.path, remedy="please report this"))
 
 
+def _keys(settings: Settings, job: Job, sha256: str) -> set[str]:
+    """Keys of the earlier results that will do."""
+    return {settings.key(job, sha256, tiles_skipped=each) for each in {False, settings.skip_bad_tiles}}
+
+
 def _measure(job: Job, settings: Settings, parts: Parts | None, report: Report) -> Outcome:
     image = job.input
     with (
@@ -58,12 +63,19 @@ def _measure(job: Job, settings: Settings, parts: Parts | None, report: Report) 
     ):
         hashed = pool.submit(sha256_of, image.path) if parts else None
         recipe = settings.recipe or default_recipe(source.info, has_regions=bool(job.annotations.regions))
+        if settings.skip_bad_tiles:
+            source.skip_bad_tiles()
         analysis = analyse(source, recipe, job.annotations, workers=settings.workers, progress=report)
+        skipped = False
+        while source.leave_out_bad_tiles():
+            skipped = True
+            analysis = analyse(source, recipe, job.annotations, workers=settings.workers, progress=report)
         if parts is None or hashed is None:
             source.check_unchanged()
             return Outcome(image, analysis=analysis)
         report("write", 0, 1)
         sha256 = hashed.result()
         source.check_unchanged()
-        part = parts.write(image.name, image.file_stem, settings.key(job, sha256), sha256, source, analysis)
+        key = settings.key(job, sha256, tiles_skipped=skipped)
+        part = parts.write(image.name, image.file_stem, key, sha256, source, analysis)
         return Outcome(image, record=part.record)

@@ -51,6 +51,12 @@ def measure(
         str | None,
         typer.Option(help="Dask scheduler that is to do the work: its address, or the file with it."),
     ] = None,
+    skip_bad_tiles: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad-tiles", help="Leave out tiles that do not decode, and say which; else the image fails."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print totals as JSON for a script.")] = False,
 ) -> None:
     """Measure images and write tables, masks and overlays."""
@@ -75,6 +81,7 @@ def measure(
                 jobs=jobs,
                 resume=resume,
                 scheduler=scheduler,
+                skip_bad_tiles=skip_bad_tiles,
                 progress=progress,
             )
     except Stopped as stop:

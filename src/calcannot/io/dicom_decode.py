@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.errors import TileError, UnsupportedImageError
 from calcannot.io.codestream import stated_size
 from calcannot.io.pixels import off_alignment, rgb_of_ycbcr
 from calcannot.io.quiet import reading
@@ -70,10 +70,10 @@ def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[A
 
     Raises
     ------
-    ImageReadError
+    TileError
         If it does not decode; ``place`` says which frame it was.
     """
-    with reading(path, f"{place} cannot be decoded", _REMEDY):
+    with reading(path, f"{place} cannot be decoded", _REMEDY, tile=True):
         coded = file.frame(index, frame_bytes(file.header))
         if file.syntax.is_encapsulated:
             _require_whole(file, coded, path, place)
@@ -94,10 +94,10 @@ def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str) -> Non
     stated = stated_size(coded)
     if stated is not None and stated != (int(header.Rows), int(header.Columns)):
         what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
-        raise ImageReadError(what, path=path, remedy="the file is damaged; export it again")
+        raise TileError(what, path=path, remedy="the file is damaged; export it again")
     if file.syntax != _RLE and _END_OF_STREAM not in coded[-64:]:
         what = f"{place} is cut short"
-        raise ImageReadError(what, path=path, remedy=_REMEDY)
+        raise TileError(what, path=path, remedy=_REMEDY)
 
 
 def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[Any]]:

@@ -8,7 +8,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from calcannot.errors import CalcannotError, ImageReadError
+from calcannot.errors import CalcannotError, ImageReadError, TileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,12 @@ _QUIET = _Quiet()
 
 @contextmanager
 def reading(
-    path: Path, what: str, remedy: str = "check the file in a viewer, or export it again", *, detail: bool = True
+    path: Path,
+    what: str,
+    remedy: str = "check the file in a viewer, or export it again",
+    *,
+    detail: bool = True,
+    tile: bool = False,
 ) -> Iterator[None]:
     """Run a library's reader: errors raised on purpose pass, any other becomes an `ImageReadError`.
 
@@ -74,12 +79,14 @@ def reading(
         What to do then.
     detail
         Whether to add what the library said; not where it may quote a header that names a patient.
+    tile
+        Whether it is a piece of the pixels: then it becomes a `TileError`, unless the system failed to read it.
     """
     with quiet():
         try:
             yield
         except Exception as error:
-            fail(error, path, what, remedy, detail=detail)
+            fail(error, path, what, remedy, detail=detail, tile=tile)
 
 
 @contextmanager
@@ -92,7 +99,7 @@ def quiet() -> Iterator[None]:
         _QUIET.leave()
 
 
-def fail(error: Exception, path: Path, what: str, remedy: str, *, detail: bool = True) -> NoReturn:
+def fail(error: Exception, path: Path, what: str, remedy: str, *, detail: bool = True, tile: bool = False) -> NoReturn:
     """Raise the error again if it was raised on purpose, else as an `ImageReadError`; parameters as in `reading`."""
     if isinstance(error, CalcannotError):
         raise error
@@ -100,7 +107,9 @@ def fail(error: Exception, path: Path, what: str, remedy: str, *, detail: bool =
         reason = f"{what}: it needs more memory than there is"
         raise ImageReadError(reason, path=path, remedy="use a machine with more memory, or a tiled copy") from error
     reason = f"{what} ({brief(error)})" if detail else what
-    raise ImageReadError(reason, path=path, remedy=remedy) from error
+    # A drive that went away says nothing of the tile.
+    kind = TileError if tile and not (isinstance(error, OSError) and error.errno) else ImageReadError
+    raise kind(reason, path=path, remedy=remedy) from error
 
 
 def brief(error: Exception) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import ImageReadError
-from calcannot.model.image import ImageInfo, Modality
+from calcannot.io.bad_tiles import BadTiles
+from calcannot.model.image import BAD_TILE, ImageInfo, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,8 @@ class Source:
     def __init__(self, path: Path, info: ImageInfo, files: Sequence[Path] | None = None) -> None:
         self._path = path
         self._info = info
+        self._bad_tiles: BadTiles | None = None
+        self._told = ""
         self._stamps = {file: _stamp(file) for file in ((path,) if files is None else files)}
 
     @property
@@ -97,6 +100,8 @@ class Source:
             If the box is not inside the level.
         """
         self._check_box(row, col, height, width, level)
+        if self._bad_tiles is not None:
+            return np.ascontiguousarray(self._bad_tiles.read(self._info, row, col, height, width, level))
         return np.ascontiguousarray(self._read(row, col, height, width, level))
 
     def _check_box(self, row: int, col: int, height: int, width: int, level: int) -> None:
@@ -149,6 +154,41 @@ class Source:
                 lowest, highest = min(lowest, float(np.min(band))), max(highest, float(np.max(band)))
             self._info = replace(info, value_range=(lowest, highest))
         return self
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of what is decoded at once, in pixels of level 0."""
+        return self._info.tile_height_px, self._info.tile_width_px
+
+    def skip_bad_tiles(self) -> None:
+        """Read background, from now on, where a tile does not decode, instead of raising `TileError`."""
+        background = self._info.value_range[1 if self._info.polarity == DARKER else 0]
+        self._bad_tiles = BadTiles(self._read, self.grid, background)
+
+    def leave_out_bad_tiles(self) -> bool:
+        """Make exclusions of ``info`` of the tiles that were skipped, and a warning.
+
+        What was measured before holds no longer when there are new ones: they were taken for background.
+
+        Returns
+        -------
+        bool
+            Whether there are new ones since the last call.
+
+        Raises
+        ------
+        ImageReadError
+            If no tile decodes.
+        """
+        found = self._bad_tiles.exclusions(self._info, self._path) if self._bad_tiles else None
+        if found is None:
+            return False
+        strokes, warning = found
+        kept = tuple(each for each in self._info.excluded if each.reason != BAD_TILE)
+        told = tuple(each for each in self._info.warnings if each != self._told)
+        self._info = replace(self._info, excluded=kept + strokes, warnings=(*told, warning))
+        self._told = warning
+        return True
 
     def check_unchanged(self) -> None:
         """Compare size and time of change of the files with those at opening.

@@ -62,6 +62,12 @@ class TiffSource(Source):
         self._rule = rule
         self._turn = info.metadata["orientation"]
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of a tile or strip, upright."""
+        height, width = self._readers[0].segment
+        return (width, height) if orientation.swaps_axes(self._turn) else (height, width)
+
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:
         size = self._info.levels[level]
         if self._turn != 1:
@@ -72,7 +78,13 @@ class TiffSource(Source):
         try:
             pixels = self._rule.convert(samples)
         except Exception as error:  # an index beyond a palette, or too little memory
-            fail(error, self._path, f"the pixels at row {row}, column {col} cannot be converted", "export it again")
+            fail(
+                error,
+                self._path,
+                f"the pixels at row {row}, column {col} cannot be converted",
+                "export it again",
+                tile=True,
+            )
         return require_finite(pixels, self._path)
 
     def close(self) -> None:

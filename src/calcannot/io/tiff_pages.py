@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io.limits import check_piece
 from calcannot.io.quiet import fail
 from calcannot.io.tiff_decode import JPEG, decoder_of
@@ -79,6 +79,11 @@ class PageReader(TiledReader):
         return min(rows, self.height), min(cols, self.width)
 
     @property
+    def segment(self) -> tuple[int, int]:
+        """Height and width of what is decoded at once."""
+        return self._tile
+
+    @property
     def missing(self) -> int:
         """Segments that were left out of the file."""
         return self._counts.count(0)
@@ -101,9 +106,9 @@ class PageReader(TiledReader):
                 return self._decode(coded, index)
         except Exception as error:  # a codec may raise anything
             what = f"the {self._what} {self._corner(down, across)} cannot be decoded"
-            fail(error, self._path, what, _REMEDY)
+            fail(error, self._path, what, _REMEDY, tile=True)
         what = f"the {self._what} {self._corner(down, across)} is cut short"
-        raise ImageReadError(what, path=self._path, remedy=_REMEDY)
+        raise TileError(what, path=self._path, remedy=_REMEDY)
 
     def _is_cut(self, coded: bytes, index: int) -> bool:
         if len(coded) < self._counts[index]:

@@ -54,7 +54,7 @@ class ZarrSource(Source):
         whole = slice(None) if self._info.channels == 3 else 0
         key = tuple(where.get(axis, whole if axis == "c" else 0) for axis in self._axes)
         what = f"the pixels at row {row}, column {col} of level {level} cannot be decoded"
-        with reading(self._path, what, _DAMAGED, detail=False):  # zarr quotes folders
+        with reading(self._path, what, _DAMAGED, detail=False, tile=True):  # zarr quotes folders
             pixels = np.asarray(self._arrays[level][key])
         left = [axis for axis, part in zip(self._axes, key, strict=True) if isinstance(part, slice)]
         pixels = pixels.transpose([left.index(axis) for axis in ("y", "x", "c") if axis in left])

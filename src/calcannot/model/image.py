@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from calcannot.model.calibration import Calibration
 
 
+BAD_TILE = "bad tile"
+"""Reason of exclusions of an image that are tiles which do not decode."""
+
+
 class Modality(StrEnum):
     """What kind of picture it is. ``UNKNOWN`` is a grey image that does not say which side of grey is dense."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from calcannot.model.image import BAD_TILE
 from calcannot.report.numbers import plane_text, significant
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration 
 
 def left_out_sentence(reasons: Iterable[str]) -> str:
     """What of the film was not measured, by reason; empty where nothing was left out."""
-    names = [_REASONS.get(reason, reason) for reason in dict.fromkeys(reasons)]
+    # A tile that does not decode is told as a warning.
+    names = [_REASONS.get(reason, reason) for reason in dict.fromkeys(reasons) if reason != BAD_TILE]
     if not names:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -306,8 +306,10 @@ def test_the_key_holds_all_that_decides_and_no_folder(tmp_path):
     here, there = (job.Job(one_input(tmp_path / folder), Annotations()) for folder in ("x", "y"))
     assert settings.key(here, "0") == settings.key(there, "0") == job.Settings(RECIPE, workers=9).key(here, "0")
     calibration = Calibration(1.0, 1.0, CalibrationSource.USER)
-    others = [job.Settings(None), job.Settings(RECIPE, calibration), job.Settings(RECIPE, skip_bad_tiles=True)]
-    assert len({each.key(here, "0") for each in (settings, *others)} | {settings.key(here, "1")}) == 5
+    others = [settings.key(here, "1"), settings.key(here, "0", tiles_skipped=True)]
+    others += [each.key(here, "0") for each in (job.Settings(None), job.Settings(RECIPE, calibration))]
+    assert len({settings.key(here, "0"), *others}) == 5
+    assert settings.key(here, "0") == job.Settings(RECIPE, skip_bad_tiles=True).key(here, "0")
 
 
 def one_input(folder):

@@ -6,7 +6,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
-from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io import open_image
 from calcannot.io.folder import looks_like_image
 
@@ -205,3 +205,21 @@ def test_a_slide_and_its_dicom_copy_show_the_same_section(shared_data):
         first, second = (source.read(0, 0, 2967, 2220).astype(int) for source in (one, other))
         assert np.abs(first - second).mean() < 3  # the copy was compressed again
         assert np.abs(first.mean(axis=(0, 1)) - second.mean(axis=(0, 1))).max() < 0.5
+
+
+def test_a_frame_that_does_not_decode_is_named_and_can_be_left_out(tmp_path):
+    jpeg = [imagecodecs.jpeg8_encode(frame, level=95) for frame in frames_of(FULL)]
+    jpeg[5] = b"\xff\xd8" + bytes(40) + b"\xff\xd9"
+    frames = iter(jpeg)
+    write(tmp_path / "a.dcm", FULL, encode=lambda _: next(frames), photometric="YBR_FULL_422")
+    with open_image(tmp_path / "a.dcm") as source:
+        with pytest.raises(TileError, match="the tile at row 16, column 16 cannot be decoded"):
+            source.read(0, 0, 80, 64)
+        sound = source.read(0, 0, 16, 64)
+        source.skip_bad_tiles()
+        box = source.read(0, 0, 80, 64)
+        assert (box[16:32, 16:32] == 255).all()
+        np.testing.assert_array_equal(box[:16], sound)
+        assert source.leave_out_bad_tiles()
+        assert [stroke.bounds() for stroke in source.info.excluded] == [(16, 16, 32, 32)]
+        assert not source.leave_out_bad_tiles()

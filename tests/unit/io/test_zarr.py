@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from calcannot.errors import CalcannotError, ImageReadError, MissingExtraError, UnsupportedImageError
+from calcannot.errors import CalcannotError, ImageReadError, MissingExtraError, TileError, UnsupportedImageError
 from calcannot.io import open_image, sha256_of
 from calcannot.io.zarr_layout import layout_of
 from calcannot.model.image import Modality
@@ -168,3 +168,18 @@ def test_real_folders_open_or_are_refused_in_one_line(shared_data):
                 source.read(0, 0, 1, 1)
         except CalcannotError as error:
             assert "\n" not in str(error) and error.remedy and str(shared_data) not in str(error)
+
+
+def test_a_chunk_that_does_not_decode_is_named_and_can_be_left_out(tmp_path):
+    write(tmp_path / "a.zarr", [RGB], "yxc")
+    (tmp_path / "a.zarr/0/c/1/2/0").write_bytes(b"\xa5" * 50)
+    with open_image(tmp_path / "a.zarr") as source:
+        with pytest.raises(TileError, match="the pixels at row 32, column 64 of level 0 cannot be decoded"):
+            source.read(32, 64, 32, 26)
+        source.skip_bad_tiles()
+        box = source.read(0, 0, 70, 90)
+        assert (box[32:64, 64:] == 255).all()
+        box[32:64, 64:] = RGB[32:64, 64:]
+        np.testing.assert_array_equal(box, RGB)
+        assert source.leave_out_bad_tiles()
+        assert [stroke.bounds() for stroke in source.info.excluded] == [(64, 32, 90, 64)]
