@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from calcannot.io.dicom_file import DicomFile
-    from calcannot.io.film_markers import Box
+    from calcannot.io.glyphs import Box
 
 Mask = npt.NDArray[np.bool_]
 
