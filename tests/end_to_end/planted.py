@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 SAMPLE = Path(__file__).parents[2] / "sample_images"
+_CODES = ("utf-8", "utf-16-le", "utf-16-be")
 WORD, DAY, LABEL = "ZQX7", "19510203", (250, 3, 247)
 PLANTED = """
 PatientName PatientID OtherPatientNames PatientBirthDate PatientBirthName PatientMotherBirthName PatientAddress
@@ -78,7 +79,10 @@ def planted_in(name: str, content: bytes, needles: list[str]) -> list[str]:
 
 
 def _holds(content: bytes, needle: str) -> bool:
-    return any(needle.encode(code) in content for code in ("utf-8", "utf-16-le", "utf-16-be"))
+    if needle.isdigit() and len(needle) == 4:  # a year, and not four digits of an area
+        whole = re.compile(rf"(?<![\d.]){needle}(?!\d)")
+        return any(whole.search(content.decode(code, "ignore")) for code in _CODES)
+    return any(needle.encode(code) in content for code in _CODES)
 
 
 def _unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
