@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_calcannot.boxes import Box
 
 if TYPE_CHECKING:
-    from napari.viewer import Viewer
+    from napari.components import ViewerModel
 
 SEEN_AROUND_REGION = 4.0
 
@@ -21,7 +21,7 @@ class Camera:
         Of napari; its public names only.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
 
     def fly_to(self, layer: Any, box: tuple[float, float, float, float], margin: float = SEEN_AROUND_REGION) -> None:
@@ -38,6 +38,10 @@ class Camera:
         """Look at a pixel without a change of zoom."""
         scale = self._world_per_pixel(layer)
         self._viewer.scene.camera.center = (0.0, row * scale[0], col * scale[1])
+
+    def zoom_to(self, layer: Any, screen_px_per_pixel: float) -> None:
+        """Draw a pixel of the image this large."""
+        self._viewer.scene.camera.zoom = screen_px_per_pixel / self._world_per_pixel(layer)[1]
 
     def view(self, layer: Any) -> tuple[float, float, float, float]:
         """First row and column, last row and column that are in view; may reach out of the image."""

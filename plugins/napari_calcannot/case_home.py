@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from calcannot.batch.case_images import add_image, set_pixel_size
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PLACE_VARIABLE = "CALCANNOT_CASES"
 BY_HAND = " (by hand)"
+_MAKING = Lock()  # a window that is closed makes a case that is being made already
 _GIVEN_ROLES = {"histology": "histology", "radiograph": "radiograph"}
 
 
@@ -82,11 +84,12 @@ def make_own_case(image: Path, *, role: str, calibration: Calibration | None, au
         If the folder cannot be written.
     """
     place = own_case_of(image)
-    case = CaseFolder.open(place) if is_case(place) else CaseFolder.create(place, author=author)
-    if not case.images:
-        add_image(case, image, role=_GIVEN_ROLES.get(role, "other"), pixel_size=calibration, author=author)
-    elif calibration is not None:
-        set_pixel_size(case, case.images[0].id, calibration, author=author)
+    with _MAKING:
+        case = CaseFolder.open(place) if is_case(place) else CaseFolder.create(place, author=author)
+        if not case.images:
+            add_image(case, image, role=_GIVEN_ROLES.get(role, "other"), pixel_size=calibration, author=author)
+        elif calibration is not None:
+            set_pixel_size(case, case.images[0].id, calibration, author=author)
     return LogDrawing(case, case.images[0].id, author=author)
 
 

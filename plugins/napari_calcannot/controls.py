@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_calcannot.beside_view import BesideView
 from napari_calcannot.correct_view import CorrectView
 from napari_calcannot.examples_view import ExamplesView
 from napari_calcannot.overview_view import OverviewView
@@ -55,6 +56,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.images = QComboBox()
         self.images.setToolTip("The image to measure. Choosing one shows it and hides the others.")
         self.worklist = WorklistView()
+        self.beside = BesideView()
         self.message = QLabel()
         self.message.setObjectName("calcannotMessage")
         self.message.setStyleSheet(f"#calcannotMessage {{ {_BOX.format('#56b4e9')} }}")
@@ -85,6 +87,7 @@ class Controls(QWidget):  # type: ignore[misc]
         layout = QVBoxLayout(self)
         layout.addLayout(self._image_row())
         layout.addWidget(self.worklist)
+        layout.addWidget(self.beside)
         layout.addWidget(self.message)
         layout.addWidget(self.scale)
         layout.addWidget(self.overview)

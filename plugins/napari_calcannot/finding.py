@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QFileDialog
 
 from calcannot.errors import CalcannotError
+from calcannot.model.recipe import Method
 from calcannot.report.numbers import area_text, significant
+from calcannot.store.atomic import write_text
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.preview import PreviewRule, counted_share
+from napari_calcannot.question import with_method
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -47,6 +53,11 @@ class Finding(QObject):  # type: ignore[misc]
             lambda name: desk.change(lambda session: session.set_recipe(rule.own.get(name, name) or None))
         )
         rule.threshold_moved.connect(self._on_threshold)
+        rule.method_chosen.connect(
+            lambda name: desk.change(lambda s: s.set_recipe(with_method(s.automatic_recipe, Method(name))))
+        )
+        rule.load_asked.connect(self._ask_recipe)
+        rule.save_asked.connect(self._ask_recipe_file)
         rule.automatic_asked.connect(lambda: desk.change(lambda session: session.set_threshold(None)))
         rule.preview_toggled.connect(lambda _: self.show_preview())
         controls.regions.draw_asked.connect(self._on_draw)
@@ -60,7 +71,7 @@ class Finding(QObject):  # type: ignore[misc]
     def show_preview(self) -> None:
         """Bring the preview in line with the session, and find the automatic threshold where it is not known."""
         desk, session, view = self._desk, self._desk.session, self._controls.rule
-        if session is None:
+        if session is None or desk.stage.layer(session, IMAGE) is None:  # its layer may have gone a moment ago
             return
         rule, threshold = view.rule, session.threshold
         wanted = view.preview.isChecked() and not session.shows_mask and desk.stage.overlay.is_shown
@@ -74,6 +85,22 @@ class Finding(QObject):  # type: ignore[misc]
             question = session.automatic_question()
             desk.runner.start(question.resolve, partial(self._on_resolved, session), desk.say)
         self._rest.start()
+
+    def load_recipe(self, path: str | Path) -> bool:
+        """Take a recipe from a file; False where it is none, which is said."""
+        return self._desk.change(lambda session: session.set_recipe(Path(path)))
+
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the rule in force as a recipe file."""
+        session = self._desk.session
+        if session is None:
+            return
+        try:
+            write_text(Path(path), json.dumps(session.recipe.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        except CalcannotError as error:
+            self._desk.say(sentence(error))
+            return
+        self._desk.say(f"Written: {path}")
 
     def settle_soon(self) -> None:
         """Outlines were changed in the viewer: take them over when they have come to rest."""
@@ -92,6 +119,16 @@ class Finding(QObject):  # type: ignore[misc]
         if annotations is not session.annotations:
             return desk.change(lambda s: s.set_annotations(annotations))
         return True
+
+    def _ask_recipe(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._controls, "A recipe", "", "Recipes (*.toml *.json)")
+        if path:
+            self.load_recipe(path)
+
+    def _ask_recipe_file(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self._controls, "Save the rule", "recipe.json", "Recipes (*.json)")
+        if path:
+            self.save_recipe(path)
 
     def _on_threshold(self, threshold: float) -> None:
         desk, session, rule = self._desk, self._desk.session, self._controls.rule.rule

@@ -65,6 +65,11 @@ class Following(QObject):  # type: ignore[misc]
         self._controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
         self._on_camera()
 
+    def show_overview(self, session: Session) -> None:
+        """Draw the map anew: more of the image has arrived."""
+        if session is self._desk.session and session.pixels.is_large:
+            self._controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
+
     def take_layers(self) -> None:
         """Take over which images are open."""
         before, self._desk.sessions = self._desk.sessions, self._stage.sessions()

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from calcannot.pipeline.scan import Progress
+from napari_calcannot.memory import give_back
 from napari_calcannot.wording import sentence
 
 Work = Callable[[Progress], Any]
@@ -24,21 +25,26 @@ class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
 class _Job:
     def __init__(self, work: Work, done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
         self.work, self.done, self.failed = work, done, failed
-        self.stop = threading.Event()
+        self.stop, self.ended = threading.Event(), threading.Event()
+        self.outcome: tuple[Any, str | None] = (None, "")
         self.progress: tuple[str, int, int] | None = None
 
-    def run(self) -> tuple[_Job, Any, str | None]:
+    def run(self) -> _Job:
         """Work, in the thread. Never raises, so that napari has no traceback to show."""
         try:
-            return self, self.work(self._report), None
+            self.outcome = (self.work(self._report), None)
         except Cancelled:
-            return self, None, ""
+            self.outcome = (None, "")
         except CalcannotError as error:
-            return self, None, sentence(error)
+            self.outcome = (None, sentence(error))
         except MemoryError:
-            return self, None, "It does not fit into memory. Close other programs, or measure a region of it."
+            self.outcome = (None, "It does not fit into memory. Close other programs, or measure a region of it.")
         except Exception as error:
-            return self, None, f"Something went wrong ({type(error).__name__}: {error}). Please report this."
+            self.outcome = (None, f"Something went wrong ({type(error).__name__}: {error}). Please report this.")
+        finally:
+            give_back()
+            self.ended.set()
+        return self
 
     def _report(self, stage: str, done: int, total: int) -> None:
         if self.stop.is_set():
@@ -89,12 +95,19 @@ class Runner(QObject):  # type: ignore[misc]
             self._job.stop.set()
             self._finish()
 
+    def wait(self) -> None:
+        """Wait for the job, without letting the window work, and take what came of it."""
+        job = self._job
+        if job is not None:
+            job.ended.wait()
+            self._on_returned(job)
+
     def _poll(self) -> None:
         if self._job is not None and self._job.progress is not None:
             self.progressed.emit(*self._job.progress)
 
-    def _on_returned(self, outcome: tuple[_Job, Any, str | None]) -> None:
-        job, result, message = outcome
+    def _on_returned(self, job: _Job) -> None:
+        result, message = job.outcome
         if job is not self._job:
             return  # another one has taken its place
         self._finish()

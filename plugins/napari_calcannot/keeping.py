@@ -5,7 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -20,6 +22,7 @@ from napari_calcannot.pending import drop_pending, write_pending
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from calcannot.model.analysis import Analysis
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
 
+Job = tuple["Callable[[Progress], Any]", "Callable[[Any], None]", "Callable[[str], None]"]
 _LOOK_MS = 300
 _OTHERS_S = 2.0
 
@@ -48,6 +52,7 @@ class Keeping(QObject):  # type: ignore[misc]
         self._desk = desk
         self._runner = Runner(self)
         self._waiting: list[Session] = []
+        self._jobs: deque[Job] = deque()
         self._state = ""
         self._problem = ""
         self._heard: queue.SimpleQueue[tuple[Session | None, str]] = queue.SimpleQueue()
@@ -66,23 +71,34 @@ class Keeping(QObject):  # type: ignore[misc]
         self._write_pending(session)
         if session not in self._waiting:
             self._waiting.append(session)
-            self._next()
+            self._make_case(session)
 
     def save_run(self, session: Session, analysis: Analysis) -> None:
         """Write a measurement into the case of its image, as soon as there is one."""
-        self._unsaved = (session, analysis)
-        if isinstance(session.drawing, LogDrawing):
-            self._write_run()
-        else:
-            self.keep()
+        if not isinstance(session.drawing, LogDrawing):
+            self.keep()  # first in the queue
+        self._write_run(session, analysis)
 
-    _unsaved: tuple[Session, Analysis] | None = None
+    @property
+    def is_writing(self) -> bool:
+        """Whether a case or a result is being written."""
+        return self._runner.is_busy or bool(self._jobs)
+
+    def finish(self) -> None:
+        """Write all that is not written yet, however long it takes: the window is being closed."""
+        while self.is_writing:
+            self._runner.wait()
+        for session in self._desk.sessions:
+            try:
+                secure(session)
+            except CalcannotError as error:
+                self._desk.say(sentence(error))
 
     def stop(self) -> None:
-        """Look no more; strokes that are not on disk yet are written when the images are closed."""
+        """Write all that is not written yet, and look no more."""
         self._timer.stop()
         self._stop.set()
-        self._runner.drop()
+        self.finish()
 
     def look(self) -> None:
         """Say whether everything is saved, and what others did."""
@@ -122,48 +138,50 @@ class Keeping(QObject):  # type: ignore[misc]
         except (CalcannotError, OSError) as error:
             self._desk.say(f"Not saved yet: {sentence(error) if isinstance(error, CalcannotError) else error}")
 
+    def _queue(self, job: Job) -> None:
+        """Do one thing after the other: each writes into the same folder."""
+        self._jobs.append(job)
+        self._next()
+
     def _next(self) -> None:
-        if not self._waiting or self._runner.is_busy:
-            return
-        session = self._waiting[0]
+        if self._jobs and not self._runner.is_busy:
+            work, done, failed = self._jobs.popleft()
+            self._runner.start(work, partial(self._end, done), partial(self._end, failed))
 
-        def work(_: Progress) -> LogDrawing:
-            return own_drawing_of(session)
+    def _end(self, tell: Callable[[Any], None], outcome: Any) -> None:
+        tell(outcome)
+        self._next()
 
+    def _make_case(self, session: Session) -> None:
         def done(drawing: LogDrawing) -> None:
             self._waiting.remove(session)
             if session in self._desk.sessions:
                 move_in(session, drawing)
                 self._desk.follow(session)
-                self._write_run()
                 self._desk.state_changed.emit()
-            self._next()
+            else:
+                drawing.close()
 
         def failed(message: str) -> None:
             self._waiting.remove(session)
             self._desk.say(f"Not saved: {message} Save into another folder before you close.")
-            self._next()
 
-        self._runner.start(work, done, failed)
+        self._queue((lambda _: own_drawing_of(session), done, failed))
 
-    def _write_run(self) -> None:
-        if self._unsaved is None:
-            return
-        (session, analysis), self._unsaved = self._unsaved, None
-        drawing = session.drawing
-        if not isinstance(drawing, LogDrawing):
-            return
-
-        def work(_: Progress) -> Path:
+    def _write_run(self, session: Session, analysis: Analysis) -> None:
+        def work(_: Progress) -> Path | None:
+            drawing = session.drawing
+            if not isinstance(drawing, LogDrawing):
+                return None  # there is no case, which was said
             entry = drawing.case.record.image(drawing.image_id)
             return write_run(drawing.case, drawing.image_id, entry.sha256, session.source, analysis)
 
-        def done(folder: Path) -> None:
-            if session.analysis is analysis:
+        def done(folder: Path | None) -> None:
+            if session.analysis is analysis and folder is not None:
                 session.saved_to = folder
             self._desk.state_changed.emit()
 
-        self._runner.start(work, done, lambda message: self._desk.say(f"The result is not saved: {message}"))
+        self._queue((work, done, lambda message: self._desk.say(f"The result is not saved: {message}")))
 
     def _watch_others(self) -> None:
         """In a thread: a network folder may take its time. Takes in what others drew, and merges what is at rest."""
@@ -198,8 +216,15 @@ def move_in(session: Session, drawing: LogDrawing) -> None:
     drop_pending(session.path)
 
 
-def let_go(session: Session) -> None:
-    """Write what is not written of an image that is closed; errors as ``make_own_case``."""
+def secure(session: Session) -> None:
+    """Write the strokes that are not written; errors as ``make_own_case``."""
     if isinstance(session.drawing, MemoryDrawing) and session.drawing.can_undo and session.path.exists():
         move_in(session, own_drawing_of(session))
+    if isinstance(session.drawing, LogDrawing):
+        session.drawing.save()
+
+
+def let_go(session: Session) -> None:
+    """The same of an image that is closed."""
+    secure(session)
     session.drawing.close()

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from napari_calcannot.controls import Controls
     from napari_calcannot.desk import Desk
     from napari_calcannot.following import Following
+    from napari_calcannot.keeping import Keeping
     from napari_calcannot.session import Session
 
+_SAVING_MS = 100
 _LAID_OUT_MS = 250  # until a window that has just been opened has its size
 
 
@@ -30,13 +32,13 @@ class Opening(QObject):  # type: ignore[misc]
 
     Parameters
     ----------
-    desk, controls, following
-        Where it is shown, where it is asked for, and what takes it over.
+    desk, controls, following, keeping
+        Where it is shown, where it is asked for, what takes it over, and what writes what is closed.
     """
 
-    def __init__(self, desk: Desk, controls: Controls, following: Following) -> None:
+    def __init__(self, desk: Desk, controls: Controls, following: Following, keeping: Keeping) -> None:
         super().__init__(desk)
-        self._desk, self._controls, self._following = desk, controls, following
+        self._desk, self._controls, self._following, self._keeping = desk, controls, following, keeping
         self.worklist: Worklist | None = None
         self._listed: Session | None = None
         controls.open_image_asked.connect(self._ask_image)
@@ -62,6 +64,10 @@ class Opening(QObject):  # type: ignore[misc]
     def go_to(self, place: int) -> bool:
         """Open another image of the folder; the one in hand is saved and closed."""
         if self.worklist is None or self._desk.is_working:
+            return False
+        if self._keeping.is_writing:  # it reads the image that would be closed
+            self._desk.say("Saving ...")
+            QTimer.singleShot(_SAVING_MS, lambda: self.go_to(place))
             return False
         before = self._listed
         if not self._open(self.worklist.go_to(place)):

@@ -100,6 +100,10 @@ class Overlay:
         self.hide_preview(session)
         self._layers.set_visible(session, convert.MINERAL, self.is_shown)
 
+    def mask_pyramid(self, session: Session) -> MaskPyramid | None:
+        """The mask for another view of it; another object when it is measured anew. None where it is old."""
+        return self._masks.get(session) if session.shows_mask else None
+
     def mask_changed(self, session: Session, boxes: Sequence[Box]) -> None:
         """Draw changed boxes of the mask anew."""
         pyramid, layer = self._masks.get(session), self._layers.layer(session, convert.MINERAL)

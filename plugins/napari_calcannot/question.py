@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from calcannot.pipeline.analyse import analyse, resolve_for
 if TYPE_CHECKING:
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
-    from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe import Method, Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
     from calcannot.segment.statistics import ImageStatistics
@@ -46,6 +47,18 @@ class Rule:
 
     chosen: Recipe | None = None
     threshold: float | None = None
+
+
+def with_method(recipe: Recipe, method: Method) -> Recipe:
+    """The same recipe with its threshold found by another method, and named so.
+
+    Core and gate belong to the method they were made for: they go with it.
+    """
+    if recipe.threshold is method:
+        return recipe
+    base = re.sub(r" \([^()]*\)$", "", recipe.name)
+    update = {"threshold": method, "core": None, "gate": None, "name": f"{base} ({method.value})"[:80]}
+    return recipe.model_copy(update=update)
 
 
 _LATEST: deque[tuple[Annotations, tuple[Stroke, ...]]] = deque(maxlen=8)

@@ -10,6 +10,7 @@ from superqt import QLabeledDoubleSlider
 from superqt.utils import signals_blocked
 
 from calcannot.errors import CalcannotError
+from calcannot.model.recipe import Method
 from calcannot.report.numbers import significant
 from calcannot.segment.shipped import load_recipe, recipe_names
 from napari_calcannot.histogram_view import HistogramView
@@ -18,9 +19,13 @@ from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
+    from calcannot.segment.channels import Channel
     from napari_calcannot.session import Session
 
 _BY_KIND = "by kind of image"
+_METHOD_TIP = (
+    "How the automatic threshold is found. Every method but that of the recipe finds mineral in any image: look at it."
+)
 
 
 class RuleView(QGroupBox):  # type: ignore[misc]
@@ -30,6 +35,11 @@ class RuleView(QGroupBox):  # type: ignore[misc]
     """Name of a recipe; empty for the one that fits the image."""
     threshold_moved = Signal(float)
     automatic_asked = Signal()
+    method_chosen = Signal(str)
+    """Name of an automatic method."""
+    load_asked = Signal()
+    save_asked = Signal()
+    """A recipe from a file, and into one."""
     preview_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,6 +47,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self._rule: PreviewRule | None = None
         self.own: dict[str, Recipe] = {}
         """Recipes that are not shipped, by the name they are offered under."""
+        self._ranged: Channel | None = None
         self._counted: tuple[object, PreviewRule | None] = (None, None)
         self.recipes = QComboBox()
         self.recipes.addItem(_BY_KIND, "")
@@ -44,6 +55,13 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             self.recipes.addItem(name, name)
             tip = load_recipe(name).description
             self.recipes.setItemData(self.recipes.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.load, self.save = QPushButton("Load..."), QPushButton("Save...")
+        self.load.setToolTip("Take a recipe from a TOML or JSON file.")
+        self.save.setToolTip("Write this rule as a file, for other images, other people and the command line.")
+        self.methods = QComboBox()
+        self.methods.addItems([method.value for method in Method])
+        self.methods.setPlaceholderText("none: a fixed number")
+        self.methods.setToolTip(_METHOD_TIP)
         self.slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Drag to see at once what would be called mineral. Measure counts it.")
         self.automatic = QPushButton("Automatic")
@@ -61,20 +79,28 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         )
         grid = QGridLayout(self)
         grid.addWidget(QLabel("Recipe"), 0, 0)
-        grid.addWidget(self.recipes, 0, 1, 1, 2)
+        grid.addWidget(self.recipes, 0, 1)
+        grid.addWidget(self.load, 0, 2)
+        grid.addWidget(self.save, 0, 3)
+        self.method_label = QLabel("Automatic")
+        grid.addWidget(self.method_label, 1, 0)
+        grid.addWidget(self.methods, 1, 1)
+        grid.addWidget(self.automatic, 1, 2, 1, 2)
         self.label = QLabel("Threshold")
-        grid.addWidget(self.label, 1, 0)
-        grid.addWidget(self.slider, 1, 1)
-        grid.addWidget(self.automatic, 1, 2)
-        grid.addWidget(self.histogram, 2, 0, 1, 3)
-        grid.addWidget(self.note, 3, 0, 1, 3)
-        grid.addWidget(self.counts, 4, 0, 1, 3)
-        grid.addWidget(self.preview, 5, 0, 1, 3)
+        grid.addWidget(self.label, 2, 0)
+        grid.addWidget(self.slider, 2, 1, 1, 3)
+        grid.addWidget(self.histogram, 3, 0, 1, 4)
+        grid.addWidget(self.note, 4, 0, 1, 4)
+        grid.addWidget(self.counts, 5, 0, 1, 4)
+        grid.addWidget(self.preview, 6, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         self.recipes.activated.connect(self._on_recipe)
         self.slider.valueChanged.connect(self._on_slider)
         self.histogram.threshold_chosen.connect(self._on_slider)
         self.automatic.clicked.connect(self.automatic_asked)
+        self.methods.activated.connect(lambda index: self.method_chosen.emit(self.methods.itemText(index)))
+        self.load.clicked.connect(self.load_asked)
+        self.save.clicked.connect(self.save_asked)
         self.preview.toggled.connect(self.preview_toggled)
 
     @property
@@ -101,12 +127,16 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             by_kind = _BY_KIND if session.chosen else f"{_BY_KIND}: {recipe.name}"
             self._rule = preview_rule(recipe, session.info)
             note = self._threshold_note(session, self._rule)
+            self.methods.setCurrentIndex(
+                self.methods.findText(recipe.threshold.value) if isinstance(recipe.threshold, Method) else -1
+            )
         except CalcannotError as error:
             note = sentence(error)
         self.recipes.setItemText(0, by_kind)
         self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
         self.note.setText(note)
-        for widget in (self.label, self.slider, self.automatic, self.preview, self.histogram, self.counts):
+        for widget in (self.label, self.slider, self.automatic, self.preview, self.histogram, self.counts,
+                       self.methods, self.method_label):  # fmt: skip
             widget.setVisible(self._rule is not None)
         self.automatic.setEnabled(self._rule is not None and session.threshold_by_hand is not None)
         if self._rule is not None:
@@ -115,9 +145,11 @@ class RuleView(QGroupBox):  # type: ignore[misc]
 
     def _show_threshold(self, rule: PreviewRule, threshold: float | None) -> None:
         with signals_blocked(self.slider):
-            self.slider.setDecimals(0 if rule.channel.is_integer else 3)
-            self.slider.setRange(rule.channel.low, rule.channel.high)
-            self.slider.setSingleStep(1.0 if rule.channel.is_integer else rule.channel.span / 200)
+            if rule.channel != self._ranged:
+                self._ranged = rule.channel
+                self.slider.setDecimals(0 if rule.channel.is_integer else 3)
+                self.slider.setRange(rule.channel.low, rule.channel.high)
+                self.slider.setSingleStep(1.0 if rule.channel.is_integer else rule.channel.span / 200)
             if threshold is not None:
                 self.slider.setValue(threshold)
 

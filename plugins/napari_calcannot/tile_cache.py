@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Tile = npt.NDArray[Any]
 
-DEFAULT_BYTES = 160 * 1024 * 1024
-"""Three screens of a slide at full resolution, the preview's values among them, and the levels below."""
+DEFAULT_BYTES = 80 * 1024 * 1024
+"""Five screens of a slide at full resolution with the preview's values."""
 
 
 class TileCache:

@@ -23,6 +23,10 @@ class TileWatch(QObject):  # type: ignore[misc]
         Its images are watched.
     """
 
+    arrived = Signal(object)
+    """Session whose pixels have arrived."""
+    overview_arrived = Signal(object)
+    """The same, of the image in hand and not more than once a second: its map can be drawn anew."""
     failed = Signal(str)
     """Why tiles cannot be read, once for each time that reading begins to fail."""
 
@@ -30,6 +34,7 @@ class TileWatch(QObject):  # type: ignore[misc]
         super().__init__(desk)
         self._desk = desk
         self._filled: dict[Session, int] = {}
+        self._overview = False
         self._failing: set[Session] = set()
         self._timer = QTimer(self, interval=_INTERVAL_MS)
         self._timer.timeout.connect(self.look)
@@ -53,6 +58,9 @@ class TileWatch(QObject):  # type: ignore[misc]
     def look(self) -> None:
         """Draw anew what has changed."""
         session = self._desk.session
+        for other in self._desk.sessions:
+            if other is not session and other.pixels.loader.take_arrived():
+                self.arrived.emit(other)
         if session is None or session not in self._desk.sessions:
             return
         values = self._desk.stage.overlay.preview_values(session)
@@ -62,6 +70,7 @@ class TileWatch(QObject):  # type: ignore[misc]
             for loader in loaders:
                 loader.wait_s = 0.0
             self._desk.stage.refresh_pixels(session)
+            self._overview = True
             for loader, wait_s in zip(loaders, waits, strict=True):
                 loader.wait_s = wait_s
         failure = next((loader.failure for loader in loaders if loader.failure is not None), None)
@@ -82,6 +91,9 @@ class TileWatch(QObject):  # type: ignore[misc]
 
     def _look_at_filling(self) -> None:
         session = self._desk.session
+        if self._overview and session is not None:
+            self._overview = False
+            self.overview_arrived.emit(session)
         values = None if session is None else self._desk.stage.overlay.preview_values(session)
         if session is None or values is None:
             return

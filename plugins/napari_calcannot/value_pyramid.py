@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[Any]
 
-_KEPT_PX = 80_000_000  # largest level that is held whole
+_KEPT_PX = 24_000_000  # largest level that is held whole
 _SMALLEST_PX = 1024
 _BOX_PX = 2048
 
@@ -137,11 +137,13 @@ class ValuePyramid:
         if level == 0:
             pixels = self._image.loader.exact(0, row, col, height, width)
             return self._bounded(self.rule.values(pixels), row, col)
-        rows, cols = self._shapes[level - 1]
-        finer = self._loader.exact(
-            level - 1, 2 * row, 2 * col, min(2 * height, rows - 2 * row), min(2 * width, cols - 2 * col)
-        )
-        return halved_by_maximum(finer)
+        # Straight from the file: sixteen tiles of the image for one of these would push out what is in view.
+        rows, cols = self._shapes[0]
+        top, left = row << level, col << level
+        part = self.at(top, left, min(height << level, rows - top), min(width << level, cols - left))
+        for _ in range(level):
+            part = halved_by_maximum(part)
+        return part
 
     def _fill_roughly(self) -> None:
         """Values of the averaged overview, enlarged: what can be had at once."""

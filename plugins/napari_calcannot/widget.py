@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from napari_calcannot.beside import Beside
 from napari_calcannot.controls import Controls
 from napari_calcannot.correcting import Correcting
 from napari_calcannot.desk import Desk
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import napari.viewer
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtCore import QObject
+    from qtpy.QtGui import QCloseEvent, QShowEvent
 
     from napari_calcannot.session import Session
     from napari_calcannot.stage import Stage
@@ -47,6 +50,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        self._window: QWidget | None = None
         self.desk = Desk(napari_viewer, self)
         self.controls = Controls()
         layout = QVBoxLayout(self)
@@ -63,7 +67,8 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.watch = TileWatch(self.desk)
         self.keeping = Keeping(self.desk)
         self.following = Following(self.desk, self.controls)
-        self.opening = Opening(self.desk, self.controls, self.following)
+        self.opening = Opening(self.desk, self.controls, self.following, self.keeping)
+        self.beside = Beside(self.desk, self)
         self._connect()
         bind(napari_viewer, self._actions())
         self.following.take_layers()
@@ -99,11 +104,25 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.measuring.stop()
         self.watch.stop()
         self.keeping.stop()
+        self.beside.stop()
         self.following.stop()
         self.hand.close()
         self.desk.runner.drop()
         unbind(self.stage.viewer)
         super().closeEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Hear when the window that it is in is closed: Qt tells the window only."""
+        super().showEvent(event)
+        if self.window() is not self._window:
+            self._window = self.window()
+            self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Write everything before the window closes."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            self.keeping.finish()
+        return False
 
     # What the user does
 
@@ -114,8 +133,15 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def _on_image(self, index: int) -> None:
         self.hand.use(Tool.MOVE)
-        self.desk.choose(self.desk.sessions[index])
+        before, chosen = self.session, self.desk.sessions[index]
+        self.desk.choose(chosen)
+        if self.beside.session is chosen:
+            self.beside.show(before if before in self.desk.sessions else None)
         self.following.show_chosen()
+        self._refresh()
+
+    def _on_beside(self, session: Session | None) -> None:
+        self.beside.show(session)
         self._refresh()
 
     def _undo(self, *, redo: bool = False) -> None:
@@ -145,6 +171,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             self.controls.show_images([layer_title(each) for each in sessions])
             if session in sessions:
                 self.controls.images.setCurrentIndex(sessions.index(session))
+        self.controls.beside.show_sessions(sessions, session, self.beside.session, linked=self.beside.is_linked)
         self.controls.show_session(session, is_working=self.desk.is_working)
         if session is None:
             self.controls.overview.show_image(None)
@@ -200,6 +227,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.correcting.measurement_needed.connect(self.measure)
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)
+        self.watch.arrived.connect(self.beside.draw_anew)
+        self.watch.overview_arrived.connect(self.following.show_overview)
+        controls.beside.asked.connect(self._on_beside)
+        controls.beside.linked.connect(lambda on: self.beside.link(linked=on))
         controls.examples.tool_chosen.connect(lambda tool: self.hand.use(Tool(tool)))
         controls.examples.pick_asked.connect(self.examples.pick)
         controls.examples.clear_asked.connect(self.examples.clear)

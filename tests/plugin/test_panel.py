@@ -1,5 +1,6 @@
 """The panel in a viewer: what a user presses, and what is then true."""
 
+import json
 import shutil
 import threading
 
@@ -10,7 +11,9 @@ pytest.importorskip("napari")
 
 from calcannot.cli.summary import summary_rows
 from calcannot.model.annotation import StrokeKind
+from calcannot.model.recipe import Method
 from calcannot.pipeline.analyse import analyse
+from calcannot.segment.shipped import load_recipe
 from napari_calcannot import question as question_module
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
 from napari_calcannot.widget import CalcificationPanel
@@ -32,7 +35,7 @@ def panel(make_napari_viewer_proxy, qtbot):
 
 def settle(panel, qtbot):
     """Wait until nothing runs."""
-    qtbot.waitUntil(lambda: panel.desk.runner._job is None, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.desk.runner.is_busy is False, timeout=30_000)
 
 
 def opened(panel, qtbot, path):
@@ -286,3 +289,60 @@ def test_a_folder_is_worked_through_one_image_after_the_other(panel, qtbot, samp
     qtbot.waitUntil(lambda: len(panel.desk.sessions) == 1)
     assert panel.session.path == folder / "a.tif"
     assert len(panel.session.annotations.strokes) == 1, "drawn before the case was made, and written when it was closed"
+
+
+def test_another_method_finds_the_threshold_and_the_rule_travels_as_a_file(panel, qtbot, sample_case, tmp_path):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    rule = panel.controls.rule
+    assert rule.methods.currentText() == "valley"
+    rule.method_chosen.emit("otsu")
+    settle(panel, qtbot)
+    assert session.recipe.threshold is Method.OTSU
+    assert session.recipe.core is session.recipe.gate is None
+    assert rule.methods.currentText() == "otsu"
+    expected = analyse(session.source, load_recipe("von-kossa").model_copy(
+        update={"threshold": Method.OTSU, "core": None, "gate": None}))  # fmt: skip
+    assert measured(panel, qtbot).totals.calcified_area_px == expected.totals.calcified_area_px
+    panel.finding.save_recipe(tmp_path / "mine.json")
+    rule.recipe_chosen.emit("")
+    assert session.recipe.name == "von-kossa"
+    assert panel.finding.load_recipe(tmp_path / "mine.json")
+    assert session.recipe.name == "von-kossa (otsu)"
+    newer = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8")) | {"schema_version": 2}
+    (tmp_path / "newer.json").write_text(json.dumps(newer), encoding="utf-8")
+    assert not panel.finding.load_recipe(tmp_path / "newer.json")
+    assert "Update calcannot" in panel.controls.message.text()
+    assert session.recipe.name == "von-kossa (otsu)"
+
+
+def test_two_images_side_by_side_move_together(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case)
+    other = panel.desk.sessions[1]
+    beside = panel.beside
+    panel.controls.beside.asked.emit(other)
+    assert [each.metadata["calcannot_role"] for each in beside.model.layers] == [IMAGE]
+    qtbot.waitUntil(lambda: beside._places()[1] is not None)
+    qtbot.wait(300)
+    panel.controls.beside.link.setChecked(True)
+    (row, col, zoom), (row2, col2, zoom2) = beside._places()
+    panel.stage.camera.centre_on(panel.stage.layer(session, IMAGE), 100, 200)
+    panel.stage.viewer.scene.camera.zoom *= 2
+    here, there = beside._places()
+    assert here != (row, col, zoom)
+    np.testing.assert_allclose(np.subtract(there[:2], here[:2]), np.subtract((row2, col2), (row, col)), rtol=1e-6)
+    assert there[2] / here[2] == pytest.approx(zoom2 / zoom)
+    beside.model.scene.camera.zoom *= 3
+    assert beside._places()[0][2] == pytest.approx(3 * here[2]), "either of them leads"
+    panel._on_image(1)
+    assert beside.session is session, "the other one takes the place of the one that is now in hand"
+    panel.controls.beside.asked.emit(None)
+    assert beside.model is None
+
+
+def test_a_closing_window_writes_what_is_not_written(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    panel.controls.measure.click()
+    settle(panel, qtbot)
+    panel.keeping.finish()
+    assert session.is_saved
+    assert (session.saved_to / "regions.csv").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from calcannot.model.recipe import Recipe, load_recipe_file, recipe_from_dict
 _FOLDER = "recipes"
 
 
+@cache
 def recipe_names() -> tuple[str, ...]:
     """Names of the shipped recipes, sorted."""
     folder = resources.files("calcannot.segment") / _FOLDER
@@ -29,13 +31,18 @@ def load_recipe(name_or_file: str | Path) -> Recipe:
     """
     text = str(name_or_file)
     if text in recipe_names():
-        content = (resources.files("calcannot.segment") / _FOLDER / f"{text}.toml").read_text(encoding="utf-8")
-        return recipe_from_dict(tomllib.loads(content))
+        return _shipped(text)
     path = Path(name_or_file)
     if path.is_file():
         return load_recipe_file(path)
     remedy = f"choose one of {', '.join(recipe_names())}, or give a TOML or JSON file"
     raise RecipeError(f"there is no recipe named {text!r}", remedy=remedy)
+
+
+@cache
+def _shipped(name: str) -> Recipe:
+    content = (resources.files("calcannot.segment") / _FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    return recipe_from_dict(tomllib.loads(content))
 
 
 def default_recipe(info: ImageInfo, *, has_regions: bool) -> Recipe:

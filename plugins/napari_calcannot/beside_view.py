@@ -1,0 +1,60 @@
+"""One row: which image is shown beside the one in hand, and whether both move together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QWidget
+from superqt.utils import signals_blocked
+
+from napari_calcannot.layers import layer_title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_calcannot.session import Session
+
+_NONE = "nothing"
+
+
+class BesideView(QWidget):  # type: ignore[misc]
+    """There only while there are several images."""
+
+    asked = Signal(object)
+    """Session to show, or None."""
+    linked = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sessions: list[Session | None] = [None]
+        self.images = QComboBox()
+        self.images.setToolTip("Show another image beside the one in hand: a film beside its slide, or two sections.")
+        self.link = QCheckBox("Move together")
+        self.link.setToolTip(
+            "Bring the same place into the middle of both views, then switch this on: they move and zoom together."
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Beside"))
+        row.addWidget(self.images, 1)
+        row.addWidget(self.link)
+        self.images.activated.connect(self._on_image)
+        self.link.toggled.connect(self.linked)
+        self.hide()
+
+    def show_sessions(
+        self, sessions: Sequence[Session], in_hand: Session | None, beside: Session | None, *, linked: bool
+    ) -> None:
+        """Offer the images that are not in hand."""
+        self._sessions = [None, *(each for each in sessions if each is not in_hand)]
+        self.setVisible(len(self._sessions) > 1)
+        with signals_blocked(self.images), signals_blocked(self.link):
+            self.images.clear()
+            self.images.addItems([_NONE if each is None else layer_title(each) for each in self._sessions])
+            self.images.setCurrentIndex(self._sessions.index(beside) if beside in self._sessions else 0)
+            self.link.setEnabled(beside is not None)
+            self.link.setChecked(linked)
+
+    def _on_image(self, index: int) -> None:
+        self.asked.emit(self._sessions[index])
