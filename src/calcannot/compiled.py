@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -65,6 +66,35 @@ def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
         return builder.bitcast(inside, _WORD)
 
     return types.uint64(line, types.intp, types.uint8, types.uint8), generate
+
+
+def _of_chosen_bytes(operation: str, neutral: int, lane: ir.IntType) -> Any:
+    """Reduce those of 64 bytes whose bit is set; the others count as ``neutral``."""
+
+    def reduction(_: Any, line: Any, at: Any, bits: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array, place, word = arguments
+            block, lanes = ir.VectorType(_BYTE, BLOCK), ir.VectorType(lane, BLOCK)
+            source = builder.gep(context.make_array(signature.args[0])(context, builder, array).data, [place])
+            found = builder.load(builder.bitcast(source, block.as_pointer()))
+            found.align = 1
+            chosen = builder.bitcast(word, ir.VectorType(ir.IntType(1), BLOCK))
+            counted = builder.select(chosen, found, ir.Constant(block, [neutral] * BLOCK))
+            name = f"llvm.vector.reduce.{operation}.v{BLOCK}i{lane.width}"
+            reduce = get_or_insert_function(builder.module, ir.FunctionType(lane, [lanes]), name)
+            widened = counted if lane is _BYTE else builder.zext(counted, lanes)
+            return builder.zext(builder.call(reduce, [widened]), _WORD)
+
+        return types.int64(line, types.intp, types.uint64), generate
+
+    return _inside_kernels(reduction)
+
+
+# (line, at, bits): sum, least and largest of those of the 64 bytes from ``line[at]`` whose bit is set, as int64; 0, 255
+# and 0 where none is. Nothing checks that ``line`` is 64 bytes longer than ``at``.
+sum_of_bytes = _of_chosen_bytes("add", 0, ir.IntType(16))
+least_of_bytes = _of_chosen_bytes("umin", 255, _BYTE)
+largest_of_bytes = _of_chosen_bytes("umax", 0, _BYTE)
 
 
 @_inside_kernels

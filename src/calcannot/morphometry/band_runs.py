@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.compiled import ALL_BITS, BLOCK, bits_between, compiled, first_bit
+from calcannot.compiled import (
+    ALL_BITS,
+    BLOCK,
+    bits_between,
+    compiled,
+    count_bits,
+    first_bit,
+    largest_of_bytes,
+    least_of_bytes,
+    sum_of_bytes,
+)
 from calcannot.morphometry.box_runs import (
     FIELDS,
     FLAGS,
@@ -138,79 +148,62 @@ def _of_levels(
 ) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:
     """Runs of the pixels with levels from ``low`` to ``high``."""
     boxes, height = counts.shape
-    run_at, level_at = first_run.copy(), first_level.copy()
-    most = known.shape[0] + BLOCK
+    least, span = np.uint8(low), np.uint8(max(0, high - low))
+    most = _count_parts(known, levels, first_level[0], least, span) if low <= high else 0
     row_start = np.zeros(height + 1, np.int64)
     start, stop = np.empty(most, np.int32), np.empty(most, np.int32)
     level_sum = np.empty(most, np.int64)
     level_min, level_max = np.empty(most, np.int32), np.empty(most, np.int32)
-    ends = np.empty(2, np.int64)
+    run_at, level_at = first_run.copy(), first_level.copy()
     n = 0
-    for row in range(height if low <= high else 0):
+    for row in range(height if most else 0):
         for box in range(boxes):
             for _ in range(counts[box, row]):
-                first = cols[box] + int(known[run_at[box], 0])
-                length = int(known[run_at[box], 1]) - int(known[run_at[box], 0])
+                run, at = run_at[box], level_at[box]
+                first, length = cols[box] + int(known[run, 0]), int(known[run, 1]) - int(known[run, 0])
                 run_at[box] += 1
-                at = level_at[box]
                 level_at[box] += length
-                if ends.size < length + 2:
-                    ends = np.empty(2 * length, np.int64)
-                for run in range(_parts(levels, at, length, np.uint8(low), np.uint8(high - low), ends)):
-                    begin, end = ends[2 * run], ends[2 * run + 1]
-                    total, least, largest = 0, 255, 0
-                    for i in range(at + begin, at + end):
-                        level = int(levels[i])
-                        total += level
-                        least, largest = min(least, level), max(largest, level)
-                    if n > row_start[row] and stop[n - 1] == first + begin:
-                        stop[n - 1] = first + end
-                        level_sum[n - 1] += total
-                        level_min[n - 1] = min(level_min[n - 1], least)
-                        level_max[n - 1] = max(level_max[n - 1], largest)
-                        continue
-                    if n == start.size:
-                        start, stop, level_sum, level_min, level_max = _grown(
-                            start, stop, level_sum, level_min, level_max
-                        )
-                    start[n], stop[n], level_sum[n] = first + begin, first + end, total
-                    level_min[n], level_max[n] = least, largest
-                    n += 1
+                for block in range(0, length, BLOCK):
+                    bits = _bits_of_run(levels, at, block, length, least, span)
+                    while bits != np.uint64(0):
+                        begin = first_bit(bits)
+                        size = first_bit(~(bits >> np.uint64(begin)))
+                        part = (ALL_BITS >> np.uint64(BLOCK - size)) << np.uint64(begin)
+                        bits &= ~part
+                        total = sum_of_bytes(levels, at + block, part)
+                        lowest = least_of_bytes(levels, at + block, part)
+                        highest = largest_of_bytes(levels, at + block, part)
+                        begin += first + block
+                        if n > row_start[row] and stop[n - 1] == begin:
+                            stop[n - 1] = begin + size
+                            level_sum[n - 1] += total
+                            level_min[n - 1] = min(level_min[n - 1], lowest)
+                            level_max[n - 1] = max(level_max[n - 1], highest)
+                            continue
+                        start[n], stop[n], level_sum[n] = begin, begin + size, total
+                        level_min[n], level_max[n] = lowest, highest
+                        n += 1
         row_start[row + 1] = n
-    return (
-        row_start, start[:n].copy(), stop[:n].copy(), level_sum[:n].copy(), level_min[:n].copy(),
-        level_max[:n].copy(), np.zeros(n, np.uint8),
-    )  # fmt: skip
+    return row_start, start[:n], stop[:n], level_sum[:n], level_min[:n], level_max[:n], np.zeros(n, np.uint8)
 
 
 @compiled
-def _parts(levels: Bytes, at: int, length: int, low: np.uint8, span: np.uint8, ends: Int64) -> int:
-    """Ends of the runs within the bounds among ``length`` levels from ``at``, counted from it; returns their number."""
-    inside = np.uint64(0)
+def _count_parts(known: Shorts, levels: Bytes, at: int, least: np.uint8, span: np.uint8) -> int:
+    """How many runs there are at most: arrays that grow within the loop cost more than looking twice."""
     n = 0
-    for block in range(0, length, BLOCK):
-        bits = bits_between(levels, at + block, low, span)
-        if block + BLOCK > length:
-            bits &= ALL_BITS >> np.uint64(block + BLOCK - length)
-        changes = bits ^ ((bits << np.uint64(1)) | inside)
-        inside = bits >> np.uint64(BLOCK - 1)
-        while changes != np.uint64(0):
-            ends[n] = block + first_bit(changes)
-            changes &= changes - np.uint64(1)
-            n += 1
-    if inside != np.uint64(0):
-        ends[n] = length
-        n += 1
-    return n // 2
+    for run in range(known.shape[0]):
+        length = int(known[run, 1]) - int(known[run, 0])
+        for block in range(0, length, BLOCK):
+            bits = _bits_of_run(levels, at, block, length, least, span)
+            n += count_bits(bits & ~(bits << np.uint64(1)))
+        at += length
+    return n
 
 
 @compiled
-def _grown(
-    start: Int32, stop: Int32, level_sum: Int64, level_min: Int32, level_max: Int32
-) -> tuple[Int32, Int32, Int64, Int32, Int32]:
-    n = start.size
-    starts, stops = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
-    sums = np.empty(2 * n, np.int64)
-    least, largest = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
-    starts[:n], stops[:n], sums[:n], least[:n], largest[:n] = start, stop, level_sum, level_min, level_max
-    return starts, stops, sums, least, largest
+def _bits_of_run(levels: Bytes, at: int, block: int, length: int, least: np.uint8, span: np.uint8) -> np.uint64:
+    """Of the 64 pixels from ``block`` of the run at ``at``: which lie within the bounds."""
+    bits = bits_between(levels, at + block, least, span)
+    if block + BLOCK > length:
+        bits &= ALL_BITS >> np.uint64(block + BLOCK - length)
+    return bits

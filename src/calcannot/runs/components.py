@@ -42,7 +42,9 @@ def _root(parent: Int32, run: int) -> int:
 @compiled
 def _label(row_start: Int64, start: Int32, stop: Int32, reach: int) -> tuple[Int32, int]:
     n = start.size
-    parent = np.arange(n).astype(np.int32)
+    parent = np.empty(n, np.int32)
+    for run in range(n):
+        parent[run] = run
     for row in range(1, row_start.size - 1):
         above, above_end = row_start[row - 1], row_start[row]
         for run in range(row_start[row], row_start[row + 1]):

@@ -53,6 +53,33 @@ class KeptPixels(NamedTuple):
         return self.counts.nbytes + self.runs.nbytes + self.levels.nbytes
 
 
+class _Room(NamedTuple):
+    """Arrays that one thread writes into again and again; those that grow within a loop slow it down."""
+
+    plane: Bytes
+    glass: Bytes
+    runs: Shorts
+    levels: Bytes
+
+    @classmethod
+    def of(cls, height: int, width: int) -> _Room:
+        # What is read 64 or copied 16 at a time may reach beyond the last pixel.
+        chunk = max(_CHUNK, width) + BLOCK
+        return cls(
+            np.zeros(chunk, np.uint8),
+            np.zeros(chunk, np.uint8),
+            np.empty((height * (width // 2 + 1), 2), np.uint16),
+            np.empty(height * width + COPIED, np.uint8),
+        )
+
+    def holds(self, height: int, width: int) -> bool:
+        return (
+            self.plane.size >= width + BLOCK
+            and len(self.runs) >= height * (width // 2 + 1)
+            and self.levels.size >= height * width + COPIED
+        )
+
+
 @dataclass(slots=True)
 class ByteCounter:
     """Counts of one thread: levels of the rule's channel and of the channel ``glass``.
@@ -69,6 +96,7 @@ class ByteCounter:
     pixel_count: int = field(init=False, default=0)
     _levels: Counts = field(init=False)
     _pairs: Pairs = field(init=False)
+    _room: _Room | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._levels = np.zeros((2, 256), np.int64)
@@ -89,15 +117,21 @@ class ByteCounter:
         tuple
             Whether there are any, and they themselves.
         """
-        found, counts, runs, levels = _look(
+        height, width = rgb.shape[:2]
+        room = self._room
+        if room is None or not room.holds(height, width):
+            room = self._room = _Room.of(height, width)
+        counts = np.zeros(height if keep else 0, np.uint16)
+        found, runs, size = _look(
             rgb, self.channel, self.counts_channel, self.counts_glass, keep, self.low <= self.high,
-            np.uint8(self.low), np.uint8(max(0, self.high - self.low)), self._levels, self._pairs,
+            np.uint8(self.low), np.uint8(max(0, self.high - self.low)), self._levels, self._pairs, counts, *room,
         )  # fmt: skip
         before = self.pixel_count
-        self.pixel_count += rgb.shape[0] * rgb.shape[1]
+        self.pixel_count += height * width
         if before // _FOLD_AT != self.pixel_count // _FOLD_AT:
             self._fold()
-        return found, KeptPixels(counts, runs, levels) if found and keep else None
+        kept = KeptPixels(counts, room.runs[:runs].copy(), room.levels[:size].copy()) if found and keep else None
+        return found, kept
 
     def histograms(self) -> tuple[Counts, Counts]:
         """Pixels at each level of the channel and of glass; int64 (256,) each, zero where not counted."""
@@ -117,19 +151,15 @@ class ByteCounter:
 @compiled
 def _look(
     rgb: Bytes, channel: int, counts_channel: bool, counts_glass: bool, keep: bool, seeks: bool,
-    low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs,
-) -> tuple[bool, Shorts, Shorts, Bytes]:  # fmt: skip
+    low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs, counts: Shorts,
+    plane: Bytes, glass: Bytes, runs: Shorts, kept: Bytes,
+) -> tuple[bool, int, int]:  # fmt: skip
+    """Count, and write what is kept; returns whether there is any, the number of runs and of their pixels."""
     height, width = rgb.shape[0], rgb.shape[1]
     flat = rgb.reshape(height * width * 3)
     at_once = min(height, max(1, _CHUNK // width))
-    # What is read 64 or copied 16 at a time may reach beyond the last pixel.
-    plane = np.zeros(at_once * width + BLOCK, np.uint8)
-    glass = np.zeros(at_once * width + BLOCK, np.uint8)
     words = (at_once * width) // 8
     plane_words, glass_words = plane[: 8 * words].view(np.uint64), glass[: 8 * words].view(np.uint64)
-    counts = np.zeros(height, np.uint16)
-    runs = np.empty((16, 2), np.uint16)
-    kept = np.empty(COPIED, np.uint8)
     found = False
     n = size = 0
     for top in range(0, height, at_once):
@@ -147,14 +177,6 @@ def _look(
         if not keep:
             continue
         for row in range(rows):
-            if n + width // 2 + 1 > runs.shape[0]:
-                more_runs = np.empty((2 * (n + width), 2), np.uint16)
-                more_runs[:n] = runs[:n]
-                runs = more_runs
-            if size + width + COPIED > kept.size:
-                more = np.empty(2 * (size + width) + COPIED, np.uint8)
-                more[:size] = kept[:size]
-                kept = more
             last = _runs_of_row(plane, row * width, width, low, span, runs, n)
             counts[top + row] = last - n
             for run in range(n, last):
@@ -163,7 +185,7 @@ def _look(
                     copy_bytes(plane, row * width + start + i, kept, size + i)
                 size += length
             n = last
-    return found, counts, runs[:n].copy(), kept[:size].copy()
+    return found, n, size
 
 
 @compiled
