@@ -99,11 +99,11 @@ def write_slide(
         "dtype": np.uint8, "tile": (TILE, TILE), "photometric": "ycbcr", "compression": "jpeg",
         "subsampling": (2, 2), "metadata": None,
     }  # fmt: skip
+    description = f"Aperio synthetic\n{width}x{height} |AppMag = 40|MPP = {UM_PER_PX}"
     with tifffile.TiffWriter(path, bigtiff=True) as tiff:
         tiff.write(
             slide.tiles(1), shape=(height, width, 3), resolution=(1e4 / UM_PER_PX, 1e4 / UM_PER_PX),
-            resolutionunit="CENTIMETER", description=f"Aperio synthetic\n{width}x{height} |AppMag = 40|MPP = {UM_PER_PX}",
-            **of_tiles,
+            resolutionunit="CENTIMETER", description=description, **of_tiles,
         )  # fmt: skip
         thumbnail = np.full((768, 1024, 3), GLASS, np.uint8)
         tiff.write(thumbnail, photometric="rgb", description="Aperio synthetic\nthumbnail", metadata=None)
