@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
-from numba.core.cgutils import get_or_insert_function
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
 def _of_chosen_bytes(operation: str, neutral: int, lane: ir.IntType) -> Any:
     """Reduce those of 64 bytes whose bit is set; the others count as ``neutral``."""
 
+    declared: Callable[..., Any] = cgutils.get_or_insert_function
+
     def reduction(_: Any, line: Any, at: Any, bits: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, place, word = arguments
@@ -81,7 +83,7 @@ def _of_chosen_bytes(operation: str, neutral: int, lane: ir.IntType) -> Any:
             chosen = builder.bitcast(word, ir.VectorType(ir.IntType(1), BLOCK))
             counted = builder.select(chosen, found, ir.Constant(block, [neutral] * BLOCK))
             name = f"llvm.vector.reduce.{operation}.v{BLOCK}i{lane.width}"
-            reduce = get_or_insert_function(builder.module, ir.FunctionType(lane, [lanes]), name)
+            reduce = declared(builder.module, ir.FunctionType(lane, [lanes]), name)
             widened = counted if lane is _BYTE else builder.zext(counted, lanes)
             return builder.zext(builder.call(reduce, [widened]), _WORD)
 

@@ -203,7 +203,7 @@ def _count_parts(known: Shorts, levels: Bytes, at: int, least: np.uint8, span: n
 @compiled
 def _bits_of_run(levels: Bytes, at: int, block: int, length: int, least: np.uint8, span: np.uint8) -> np.uint64:
     """Of the 64 pixels from ``block`` of the run at ``at``: which lie within the bounds."""
-    bits = bits_between(levels, at + block, least, span)
+    bits: np.uint64 = bits_between(levels, at + block, least, span)
     if block + BLOCK > length:
         bits &= ALL_BITS >> np.uint64(block + BLOCK - length)
     return bits
