@@ -70,7 +70,6 @@ def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
 
 def _of_chosen_bytes(operation: str, neutral: int, lane: ir.IntType) -> Any:
     """Reduce those of 64 bytes whose bit is set; the others count as ``neutral``."""
-
     declared: Callable[..., Any] = cgutils.get_or_insert_function
 
     def reduction(_: Any, line: Any, at: Any, bits: Any) -> Any:
