@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _LARGEST_BYTES = 16 << 20
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+")
 _FIXED = ("schema_version", "revision", "id", "images", "checksum")
 
 
@@ -129,11 +131,19 @@ def _with_leaves(there: dict[str, Any], given: dict[str, Any], kind: type[Part],
         if field is not None and Leaf in get_args(field.annotation):
             extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
             result[name] = _leaf(value, extra, origin)
+            _check_comma(name, result[name], extra)
             if name == "age":
                 result[name] = _top_coded(result[name])
         else:
             result[name] = _text(value)
     return result
+
+
+def _check_comma(name: str, leaf: dict[str, Any], kind: Mapping[str, Any]) -> None:
+    """``9,2`` would be taken for a finding in words; it may be 9.2 or, elsewhere, 92."""
+    text = leaf.get("value")
+    if kind.get("kind") == "number" and isinstance(text, str) and _DECIMAL_COMMA.match(text):
+        raise CaseError(f"field {name}: {text[:40]!r} is no number", remedy="write it with a point: 9.2")
 
 
 def _leaf(value: Any, kind: Mapping[str, Any], origin: Origin) -> Any:

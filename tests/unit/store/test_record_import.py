@@ -100,6 +100,8 @@ def test_ages_over_90_are_90(case, age, value, unit):
     [
         ({"lesions": [{"id": "m", "length": "5 kg"}]}, r"lesions\.0\.length: 'kg' is not a length"),
         ({"subject": {"age": 58}}, r"subject\.age: has no unit"),
+        ({"labs": {"calcium": "9,2 mg/dL"}}, r"calcium: '9,2 mg/dL' is no number\. Write it with a point"),
+        ({"labs": {"calcium": {"value": "9,2", "unit": "mg/dL"}}}, "calcium: '9,2' is no number"),
         ({"images": []}, "images is written by calcannot"),
         ({"revision": 7}, "revision is written by calcannot"),
         ({"lesions": {"m": 1}}, "lesions"),

@@ -1,0 +1,256 @@
+"""The form of a case's record: a dock of its own, beside the panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from calcannot.errors import CalcannotError
+from calcannot.model.case_doubts import doubts
+from calcannot.store.case_folder import CaseFolder
+from napari_calcannot.layers import SESSION
+from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.painting import user_name
+from napari_calcannot.record_fields import LESION, OVERVIEW, entry_of, fact_of, fields_of, leaf_at, origin_text, pages
+from napari_calcannot.record_keeper import RecordKeeper
+from napari_calcannot.record_row import RecordRow
+from napari_calcannot.wording import sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari.viewer
+    from qtpy.QtGui import QCloseEvent, QShowEvent
+
+    from napari_calcannot.record_fields import Place
+
+_NO_CASE = "The image in hand has no case yet: draw on it or measure it, or open a case here."
+
+
+class RecordPanel(QWidget):  # type: ignore[misc]
+    """Fill in what is known of a patient, by pages. Each entry is written when its line is left; there is no button.
+
+    Parameters
+    ----------
+    napari_viewer
+        Given by napari. The form follows the case of the image in hand.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.keeper: RecordKeeper | None = None
+        self.rows: dict[Place, RecordRow] = {}
+        self._leaving: list[RecordKeeper] = []
+        self._wanted = ""
+        self._build()
+        self.viewer.layers.selection.events.active.connect(self._follow)
+        self._follow()
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._finish)
+
+    def open_case(self, path: str | Path) -> bool:
+        """Show the record of a case; what goes wrong is said, and False given back."""
+        try:
+            self._show_case(CaseFolder.open(path))
+        except CalcannotError as error:
+            self.message.setText(sentence(error))
+            return False
+        return True
+
+    def add_lesion(self, name: str) -> None:
+        """Add a lesion under a name and turn to its page; a name that cannot be is said."""
+        if self.keeper is not None:
+            self._wanted = f"{LESION}{name}"
+            self.keeper.put(("lesions", name), {})
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Write what is left; stay open while that is not possible."""
+        if not self._finish():
+            event.ignore()
+            return
+        self.viewer.layers.selection.events.active.disconnect(self._follow)
+        super().closeEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Others may have written while it was hidden."""
+        super().showEvent(event)
+        self._refresh()
+
+    def _finish(self) -> bool:
+        """Write what is left; False, and said, where that is not possible."""
+        self._take_line()
+        keepers = [*self._leaving, self.keeper]
+        problem = " ".join(filter(None, (each.finish() for each in keepers if each is not None)))
+        if problem:
+            self.message.setText(f"Not saved: {problem}")
+        return not problem
+
+    def _build(self) -> None:
+        self.title = QLabel(_NO_CASE)
+        self.title.setWordWrap(True)
+        self.open = QPushButton("Open a case...")
+        self.open.clicked.connect(self._ask_case)
+        self.page = QComboBox()
+        self.page.setAccessibleName("Page of the record")
+        self.page.activated.connect(self._show_page)
+        self.lesion = QPushButton("Add a lesion...")
+        self.lesion.clicked.connect(self._ask_lesion)
+        self.source = QLineEdit()
+        self.source.setPlaceholderText("letter, chart, laboratory report")
+        self.source.setToolTip("Where you read what you enter from now on.")
+        self.date = QLineEdit()
+        self.date.setPlaceholderText("2015, 2015-05 or 2015-05-30")
+        self.date.setToolTip("Day, month or year that it is of.")
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.doubts = QLabel()
+        self.doubts.setWordWrap(True)
+        self.scroll = QScrollArea()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        origin = QFormLayout()
+        origin.addRow("Source", self.source)
+        origin.addRow("Date", self.date)
+        where = QHBoxLayout()
+        where.addWidget(self.page, 1)
+        where.addWidget(self.lesion)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.title)
+        layout.addWidget(self.open)
+        layout.addLayout(where)
+        layout.addLayout(origin)
+        layout.addWidget(self.scroll, 1)
+        layout.addWidget(self.doubts)
+        layout.addWidget(self.message)
+        self._offer()
+
+    def _follow(self, _event: object = None) -> None:
+        """Turn to the case of the image in hand; one without a case changes nothing."""
+        layer = self.viewer.layers.selection.active
+        session = None if layer is None else layer.metadata.get(SESSION)
+        drawing = None if session is None else session.drawing
+        if isinstance(drawing, LogDrawing) and (self.keeper is None or self.keeper.case.path != drawing.case.path):
+            self.open_case(drawing.case.path)
+
+    def _show_case(self, case: CaseFolder) -> None:
+        self._take_line()
+        if self.keeper is not None and not self.keeper.is_saved:
+            self._leaving.append(self.keeper)  # goes on until all is written
+        self.keeper = RecordKeeper(case, user_name(), self)
+        self.keeper.written.connect(self._on_written)
+        self.keeper.refused.connect(self._on_refused)
+        self.keeper.waiting.connect(lambda why: self.message.setText(f"Not saved yet, trying again: {why}"))
+        self.message.setText("")
+        self._offer()
+        self._show_page()
+
+    def _offer(self) -> None:
+        """Name the case, and offer its pages; the page on show stays."""
+        record = None if self.keeper is None else self.keeper.case.record
+        for widget in (self.page, self.lesion, self.source, self.date):
+            widget.setEnabled(record is not None)
+        if record is None:
+            return
+        self.title.setText(f"{record.id}: {record.title}" if record.title else record.id)
+        before = self.page.currentData() or OVERVIEW
+        with signals_blocked(self.page):
+            self.page.clear()
+            for name in pages(record):
+                self.page.addItem(name[:1].upper() + name[1:], name)
+            self.page.setCurrentIndex(max(0, self.page.findData(before)))
+        found = doubts(record)
+        self.doubts.setText("\n".join(f"To check: {each}" for each in found))
+        self.doubts.setVisible(bool(found))
+
+    def _show_page(self) -> None:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        self.rows = {}
+        for field in fields_of(str(self.page.currentData())):
+            row = RecordRow(field)
+            row.edited.connect(lambda row=row: self._on_edited(row))
+            self.rows[field.place] = row
+            layout.addWidget(row)
+        layout.addStretch(1)
+        self.scroll.setWidget(page)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Show the record in the lines of the page, but for one in which somebody types."""
+        if self.keeper is None:
+            return
+        for place, row in self.rows.items():
+            if not (row.has_focus or row.is_wrong):
+                found = leaf_at(self.keeper.case.record, place)
+                row.show_entry(entry_of(found), origin_text(found))
+
+    def _refresh(self) -> None:
+        if self.keeper is not None:
+            try:
+                self.keeper.look()
+            except CalcannotError as error:
+                self.message.setText(sentence(error))
+                return
+            self._offer()
+            self._fill()
+
+    def _take_line(self) -> None:
+        """Take in the line in which somebody types."""
+        for row in self.rows.values():
+            if row.has_focus:
+                row.take()
+
+    def _on_edited(self, row: RecordRow) -> None:
+        if self.keeper is None:
+            return
+        self.message.setText("")
+        found = leaf_at(self.keeper.case.record, row.field.place)
+        source, date = self.source.text().strip(), self.date.text().strip()
+        self.keeper.put(row.field.place, fact_of(row.field, row.entry, found, source=source, date=date))
+
+    def _on_written(self) -> None:
+        self.message.setText("Saved.")
+        self._offer()
+        if self._wanted and self.page.findData(self._wanted) >= 0:
+            self.page.setCurrentIndex(self.page.findData(self._wanted))
+            self._wanted = ""
+            self._show_page()
+        else:
+            self._fill()
+
+    def _on_refused(self, place: Place, what: str) -> None:
+        row = self.rows.get(place)
+        if row is not None:
+            row.show_fault(f"Not saved: {what.partition(': ')[2] or what}")
+        elif len(place) == 2 and place[0] == "lesions":
+            self.message.setText("Not added: a name has letters, digits, points, - and _ only, and no spaces.")
+        else:
+            self.message.setText(f"Not saved: {what}")
+
+    def _ask_case(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a case folder")
+        if folder:
+            self.open_case(folder)
+
+    def _ask_lesion(self) -> None:
+        name, given = QInputDialog.getText(self, "Add a lesion", "Name within the case, such as right-1:")
+        if given and name.strip():
+            self.add_lesion(name.strip())
