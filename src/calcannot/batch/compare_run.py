@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcannot.errors import CalcannotError
+from calcannot.model.foci import foci_totals
 from calcannot.morphometry.columns import region_columns
 from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.store.regions_writer import write_regions
@@ -66,13 +67,17 @@ def differences(
 
 def _recorded(item: ResultItem) -> dict[str, Any]:
     facts = {name: getattr(item, name) for name in (*_FACTS, "regions_of_interest", "warnings")}
-    return asdict(item.totals) | facts
+    return asdict(item.totals) | facts | {f"foci.{name}": value for name, value in (item.foci or {}).items()}
 
 
 def _recorded_of(again: Analysis) -> dict[str, Any]:
     facts = {name: getattr(again.info, name) for name in _FACTS}
     regions = len(again.annotations.regions)
-    return asdict(again.totals) | facts | {"regions_of_interest": regions, "warnings": again.warnings}
+    foci: dict[str, Any] = {}
+    if again.foci is not None:
+        foci = foci_totals(again.foci, again.info.calibration, again.resolved) | {"rows": focus_rows(again)}
+    found = {"regions_of_interest": regions, "warnings": again.warnings}
+    return asdict(again.totals) | facts | found | {f"foci.{name}": value for name, value in foci.items()}
 
 
 def _parquet_difference(there: Path, table: Path) -> str:
@@ -155,4 +160,4 @@ def _mask_difference(item: ResultItem, now: LabelledRuns) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)[:60]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcannot.errors import ResultsError
+from calcannot.errors import CaseError, ResultsError
 from calcannot.store.case_folder import CaseFolder, is_case
 from calcannot.store.results_reader import read_newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from calcannot.model.case import Case
     from calcannot.store.results_reader import ResultItem
@@ -64,14 +64,25 @@ def members_of(study: str | Path) -> list[Member]:
     ResultsError
         If there is neither a case nor a folder of results, or what is in one is damaged.
     CaseError
-        If a record cannot be read: a study is never told with a case left out in silence.
+        If a record cannot be read: a study is never told with a case left out in silence. Or if two cases have one id:
+        one would be counted twice.
     """
     study = Path(study)
     found = [_member(folder, study) for folder in _folders(study, _DEEPEST)]
     if not found:
         what = "holds neither a case nor results"
         raise ResultsError(what, path=study, remedy="give a folder of cases, or one that calcannot measure wrote")
+    _check_ids([each.case for each in found if each.case])
     return found
+
+
+def _check_ids(cases: Sequence[CaseFolder]) -> None:
+    seen: dict[str, CaseFolder] = {}
+    for case in cases:
+        twin = seen.setdefault(case.record.id, case)
+        if twin is not case:
+            what = f"has the id {case.record.id}, and so has {twin.path.name}"
+            raise CaseError(what, path=case.path, remedy="leave the copy out, or give one of them an id of its own")
 
 
 def _folders(folder: Path, depth: int) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from calcannot.batch.lesion_extents import extents_in_regions
 from calcannot.model.case import Case
 from calcannot.model.case_parts import Lesion
+from calcannot.model.foci import Side
 from calcannot.model.leaf import Leaf, Part
 from calcannot.store.study_table import Column
 from calcannot.store.tables import IMAGE_COLUMNS
@@ -24,7 +25,7 @@ _PARTS: Final = (
 _TEXTS: Final = {
     "image", "sha256", "modality", "calibration_source", "recipe", "recipe_fingerprint", "warnings", "error",
 }  # fmt: skip
-_WHOLE: Final = {"width_px", "height_px", "region_count"}
+_WHOLE: Final = {"width_px", "height_px", "region_count", "focus_count"}
 
 
 def _of_images() -> Iterator[Column]:
@@ -179,4 +180,19 @@ def _measured(item: ResultItem) -> dict[str, Any]:
         "threshold": item.resolved.threshold if item.resolved.found else None,
         "warnings": " ".join(item.warnings) or None,
         **{name: value for name, value in asdict(item.totals).items() if name in IMAGE_COLUMNS},
+        **_foci(item),
     }
+
+
+def _foci(item: ResultItem) -> dict[str, Any]:
+    foci = item.foci
+    if foci is None:
+        return {}
+    fields = {"focus_count": foci["count"], f"focus_joining_{foci['unit']}": foci["joining"]}
+    for side in (Side.LEFT, Side.RIGHT):
+        of_side = [row for row in foci["rows"] if row["side"] == side]
+        if of_side:
+            area_px = sum(row["area_px"] for row in of_side)
+            fields[f"{side.value}_area_px"] = area_px
+            fields[f"{side.value}_area_mm2"] = item.calibration and area_px * item.calibration.pixel_area_um2 / 1e6
+    return fields | {"side_asymmetry": foci["asymmetry"]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.model.image import BAD_TILE
-from calcannot.report.numbers import plane_text, significant
+from calcannot.report.numbers import area_text, plane_text, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,16 +43,15 @@ def foci_text(foci: Mapping[str, Any]) -> str:
 
 def sides_text(foci: Mapping[str, Any]) -> str:
     """Areas by side of the patient; empty where no side was told."""
-    square = "mm²" if foci["unit"] == "mm" else "px"
     told = [
-        f"{side} {significant(foci[f'{side}_area'])} {square}"
+        f"{side} {_area(foci[f'{side}_area'], foci['unit'])}"
         for side in ("left", "right", "midline")
         if foci[f"{side}_area"]
     ]
     if not told:
         return ""
     if foci["side_not_told_area"]:
-        told.append(f"side not told {significant(foci['side_not_told_area'])} {square}")
+        told.append(f"side not told {_area(foci['side_not_told_area'], foci['unit'])}")
     if foci["asymmetry"] is not None:
         told.append(f"asymmetry (left - right) / (left + right) {foci['asymmetry']:+.2f}")
     return ", ".join(told)
@@ -61,15 +60,19 @@ def sides_text(foci: Mapping[str, Any]) -> str:
 def spread_text(foci: Mapping[str, Any]) -> str:
     """Sums over foci and how far they reach."""
     unit = foci["unit"]
-    square = "mm²" if unit == "mm" else "px²"
+    products = _area(foci["sum_of_products"], unit)
     parts = [
         f"sum of long axes {significant(foci['sum_of_long_axes'])} {unit}",
-        f"sum of products {significant(foci['sum_of_products'])} {square}",
+        f"sum of products {products if unit == 'mm' else products.replace('px', 'px²')}",
         f"farthest points {significant(foci['spread'])} {unit} apart",
     ]
     if foci["nearest_least"] is not None:
         parts.append(f"least gap between foci {significant(foci['nearest_least'])} {unit}")
     return ", ".join(parts)
+
+
+def _area(area: float, unit: str) -> str:
+    return area_text(area, None) if unit == "mm" else area_text(None, round(area))
 
 
 def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration | None) -> list[str]:
@@ -84,7 +87,7 @@ def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration 
     behind = plane_text(calibration)
     found = []
     for row in rows:
-        area = f"{significant(row['area_mm2'])} mm²" if unit == "mm" else f"{row['area_px']} px"
+        area = area_text(row["area_mm2"] if unit == "mm" else None, row["area_px"])
         size = f"{significant(row[f'long_axis_{unit}'])} × {significant(row[f'perpendicular_{unit}'])} {unit}{behind}"
         text = f"Focus {row['focus']}"
         text += f" ({row['side']})" if row.get("side") else ""

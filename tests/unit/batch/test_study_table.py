@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from calcannot import measure
+from calcannot import load_recipe, measure
 from calcannot.batch.study_columns import CASE_ROWS, IMAGE_ROWS, LESION_ROWS
 from calcannot.batch.study_table import write_table
 from calcannot.errors import CaseError, OutputError, ResultsError
@@ -83,6 +83,37 @@ def test_every_image_has_a_row_measured_or_not(study):
     assert found["c.png"]["calcified_area_mm2"] == ""
     assert found["b.png"]["calcified_area_px"] == ""
     assert found["d.png"]["error"].startswith("d.png")
+
+
+@pytest.mark.parametrize(("recipe", "pixel_size"), [("radiograph-global", "0.5mm"), ("radiograph-global", None)])
+def test_a_row_says_what_the_images_table_of_its_run_says(tmp_path, recipe, pixel_size):
+    grey = np.full((60, 60), 60, np.uint8)
+    grey[8:20, 8:20], grey[40:50, 30:45] = 200, 210
+    Image.fromarray(grey).save(tmp_path / "film.png")
+    left = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": SQUARE},
+            "properties": {"calcannot": {"class": "region", "side": "left"}}}  # fmt: skip
+    (tmp_path / "left.geojson").write_text(json.dumps(left), encoding="utf-8")
+    rule = load_recipe(recipe).with_threshold(120.0)
+    measure(
+        tmp_path / "film.png", rule, output=tmp_path / "out", pixel_size=pixel_size, within=tmp_path / "left.geojson"
+    )
+    write_table(tmp_path / "out", tmp_path / "table.csv")
+    (of_run,), (of_study,) = rows_of(tmp_path / "out" / "images.csv"), rows_of(tmp_path / "table.csv")
+    assert of_run["focus_count"] == "1"
+    assert of_run["left_area_px"] == "144"
+    assert {name: of_study[name] for name in of_run} == of_run
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_two_cases_of_one_id_are_refused(study):
+    shutil.copytree(study / "one", study / "one copy")
+    with pytest.raises(CaseError, match="one copy: has the id one, and so has one"):
+        write_table(study, study / "t.csv")
+    assert not (study / "t.csv").exists()
 
 
 def test_not_reported_is_neither_empty_nor_a_value(study):

@@ -32,7 +32,7 @@ FOCI = {
 def test_a_focus_in_one_sentence():
     (text,) = focus_sentences([ROW], OBJECT)
     assert text == (
-        "Focus 1 (left): 51.3 × 41.4 mm (long axis × perpendicular), area 1 390 mm², in 3 pieces; lobulated, as "
+        "Focus 1 (left): 51.3 × 41.4 mm (long axis × perpendicular), area 13.9 cm², in 3 pieces; lobulated, as "
         "recorded by the reader."
     )
 
@@ -40,12 +40,12 @@ def test_a_focus_in_one_sentence():
 @pytest.mark.parametrize(("calibration", "said"), [(DETECTOR, "mm at the detector"), (UNKNOWN, "mm, plane not known")])
 def test_every_size_that_may_not_be_one_in_the_patient_says_so(calibration, said):
     (text,) = focus_sentences([ROW], calibration)
-    assert f"41.4 {said}" in text and f"1 390 mm²{plane_text(calibration)}" in text
+    assert f"41.4 {said}" in text and f"13.9 cm²{plane_text(calibration)}" in text
 
 
 def test_without_a_pixel_size_all_is_in_pixels():
     (text,) = focus_sentences([ROW | {"touches_border": True}], None)
-    assert "275 × 222 px" in text and "40000 px" in text and "mm" not in text and "lower bounds" in text
+    assert "275 × 222 px" in text and "40 000 px" in text and "mm" not in text and "lower bounds" in text
 
 
 def test_the_number_of_foci_comes_with_what_defines_it():
@@ -55,9 +55,9 @@ def test_the_number_of_foci_comes_with_what_defines_it():
 
 
 def test_sides_are_told_only_where_they_are_known():
-    assert sides_text(FOCI) == "left 1 373 mm², right 429 mm², asymmetry (left - right) / (left + right) +0.52"
+    assert sides_text(FOCI) == "left 13.7 cm², right 4.29 cm², asymmetry (left - right) / (left + right) +0.52"
     partly = FOCI | {"right_area": 0.0, "side_not_told_area": 429.0, "asymmetry": None}
-    assert sides_text(partly) == "left 1 373 mm², side not told 429 mm²"
+    assert sides_text(partly) == "left 13.7 cm², side not told 4.29 cm²"
     assert sides_text(partly | {"left_area": 0.0}) == ""
 
 
