@@ -108,12 +108,15 @@ def test_bone_that_was_drawn_is_no_background(tmp_path):
 def test_bone_behind_a_lesion_is_told_by_the_rim(tmp_path):
     """Over bone the area is not to be believed; the share of the rim that no surface fits says so."""
     spec = {"nodules": NODULES[:2], "size_mm": (240.0, 320.0)}
-    shares = []
+    shares, warned = [], []
     for bone in (False, True):
         phantom = render_radiograph(RadiographSpec(bone=bone, **spec), 0)
-        resolved = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path)).resolved
-        shares.append(max(surface.rim_edge_ratio for surface in resolved.surfaces))
+        analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
+        shares.append(max(surface.rim_edge_ratio for surface in analysis.resolved.surfaces))
+        warned.append([each for each in analysis.warnings if "edge of a bone" in each])
     assert shares[0] < 0.05 < shares[1]
+    assert not warned[0]
+    assert any(f"{shares[1]:.0%} of the rim" in each for each in warned[1])
 
 
 def test_nothing_in_the_region_is_nothing_found(tmp_path):

@@ -45,7 +45,8 @@ class Surface:
     value = c0 + c1 y + c2 x + c3 y² + c4 xy + c5 x², with y = (row - centre_row) / scale and x likewise; pixel centres
     are at integers. ``smoothing_sigma_px`` is the Gaussian that the region's pixels go through first, ``sigma`` the
     rim's residual noise after it, ``peak`` the largest residual inside, ``threshold`` the residual above which a pixel
-    is mineral, ``peak_fraction`` threshold over peak, ``rim_edge_ratio`` the share of the rim that the fit left out.
+    is mineral, ``peak_fraction`` threshold over peak, ``rim_edge_ratio`` the share of the rim that lies off the
+    background by more than 3 standard deviations of its noise.
 
     A region counts only with a pixel above ``core`` that is not in the rim of ``rim_px``, which is background. Clefts
     of up to twice ``cleft_radius_px`` are cut half-way in the image smoothed by ``cleft_smoothing_sigma_px``, whose

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from calcannot.model.resolved import ResolvedRecipe, Surface
     from calcannot.segment.statistics import ImageStatistics
 
+BONE_EDGE_RATIO = 0.05
+"""Share of a rim off its background above which an area is not to be believed.
+
+On rendered films (36 lesions, seeds 1000 to 1005) it was at most 0.03 without bone, and 0.14 or more wherever the edge
+of an iliac wing moved an area by 10 % or more.
+"""
+
 NO_CALIBRATION = (
     "The image has no pixel size, so there are areas in pixels only. Give one with --pixel-size (for example 0.5um), "
     "type it in the panel of the viewer, or use a file that carries it (OME-TIFF, SVS, DICOM)."
@@ -178,6 +185,13 @@ def _warnings(
             "radiograph recipe."
         )
     for surface in resolved.surfaces:
+        if surface.rim_edge_ratio > BONE_EDGE_RATIO:
+            found.append(
+                f"The edge of a bone, or of something else, crosses the rim of region "
+                f"{_name_of(surface, annotations)}: {surface.rim_edge_ratio:.0%} of the rim lies off the background by "
+                f"more than its noise (up to {BONE_EDGE_RATIO:.0%} is usual). Do not believe the area: draw the region "
+                "so that its rim avoids the edge, or exclude the bone."
+            )
         if 0 < surface.peak_fraction < 1:
             found.append(
                 f"The outline in region {_name_of(surface, annotations)} is drawn at {surface.peak_fraction:.0%} of "

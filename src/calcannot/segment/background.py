@@ -18,6 +18,8 @@ Mask = npt.NDArray[np.bool_]
 _ROUNDS = 25
 _REJECT_SIGMA = 2.5
 _TRUNCATED_SD = 0.9546  # standard deviation of a normal variable that is kept within 2.5 of its own
+_EDGE_SIGMA = 3.0
+_NOISE_REACH = 1 / 3  # of the rim's width, a standard deviation: 2 mm
 _LEAST_RIM_PX = 60  # ten for each coefficient
 
 
@@ -92,7 +94,7 @@ def fit_surface(
     centre_row, centre_col = row + (region.shape[0] - 1) / 2, col + (region.shape[1] - 1) / 2
     scale = max(region.shape) / 2
     terms = _terms(region.shape, row, col, centre_row, centre_col, scale)
-    coefficients, sigma, kept = _robust_fit(terms[rim], values[rim])
+    coefficients, sigma = _robust_fit(terms[rim], values[rim])
     level = _level(coefficients, terms)
     residual = values - level
     # The peak is where the lesion is densest, not where the noise is: the median of 3 x 3.
@@ -109,7 +111,7 @@ def fit_surface(
         threshold=threshold,
         peak=peak,
         peak_fraction=threshold / peak if peak > threshold else 1.0,
-        rim_edge_ratio=float(1 - kept.mean()),
+        rim_edge_ratio=_edge_ratio(residual, rim, rim_px),
         core=k_sigma * sigma,
         rim_px=rim_px,
     )
@@ -123,7 +125,7 @@ def rim_of(region: Mask, rim_px: float) -> Mask:
     return np.asarray(region & (depth <= rim_px))
 
 
-def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, Mask]:
+def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float]:
     kept = np.ones(levels.size, np.bool_)
     coefficients: Float = np.zeros(terms.shape[1])
     sigma = 0.0
@@ -140,4 +142,19 @@ def _robust_fit(terms: Float, levels: Float) -> tuple[Float, float, Mask]:
         if np.array_equal(again, kept) or again.sum() < _LEAST_RIM_PX:
             break
         kept = again
-    return coefficients, sigma, kept
+    return coefficients, sigma
+
+
+def _edge_ratio(residual: Float, rim: Mask, rim_px: float) -> float:
+    """Share of the rim that lies further from the background than its noise explains.
+
+    Noise is what varies about the mean over a few millimetres: the edge of a bone stands out of that, and where it has
+    spoilt the whole fit, most of the rim does. The median of the deviations does not see the edge itself.
+    """
+    from scipy import ndimage
+
+    reach = rim_px * _NOISE_REACH
+    total, weight = (ndimage.gaussian_filter(each, reach) for each in (np.where(rim, residual, 0.0), rim.astype(float)))
+    fine = residual[rim] - total[rim] / weight[rim]
+    noise = float(np.median(np.abs(fine - np.median(fine)))) * 1.4826
+    return float(np.mean(np.abs(residual[rim]) > max(_EDGE_SIGMA * noise, float(np.finfo(np.float32).eps))))
