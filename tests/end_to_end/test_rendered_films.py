@@ -119,6 +119,21 @@ def test_bone_behind_a_lesion_is_told_by_the_rim(tmp_path):
     assert any(f"{shares[1]:.0%} of the rim" in each for each in warned[1])
 
 
+def test_12_bits_in_16_measure_as_the_same_film_over_all_16(tmp_path):
+    """Steps of the sensitivity are the noise of the film, whatever the range of its file."""
+    nodule = Nodule(row_mm=0, col_mm=0, a_mm=8, b_mm=6, c_mm=3)
+    phantom = render_radiograph(RadiographSpec(nodules=(nodule,), size_mm=(50, 50), spacing_mm=0.25), 5)
+    assert phantom.pixels.max() < 4096
+    drawn, small = regions_of(phantom, tmp_path), as_source(phantom)
+    wide = ArraySource(
+        phantom.pixels * 16, name="film", calibration=small.info.calibration, modality=Modality.RADIOGRAPH
+    )
+    one, other = (analyse(source, LOCAL, drawn).totals for source in (small, wide))
+    for field in ("calcified_area_px", "area_low_px", "area_high_px"):
+        assert getattr(one, field) == pytest.approx(getattr(other, field), rel=2e-3)
+    assert one.area_low_px < one.calcified_area_px < one.area_high_px < 1.2 * one.calcified_area_px
+
+
 def test_nothing_in_the_region_is_nothing_found(tmp_path):
     lesion = render_radiograph(RadiographSpec(nodules=NODULES[:2]), 0)
     empty = render_radiograph(RadiographSpec(nodules=()), 0)

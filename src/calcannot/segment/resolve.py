@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 SENSITIVITY_8_BIT = 10.0
 SENSITIVITY_SHARE = 0.04
+_DATA_QUANTILES = (0.001, 0.999)
+"""Between them lies the range of the data: 12 bits in a file of 16, and neither a dead pixel nor a burnt one."""
 
 
 def channels_needed(recipe: Recipe, info: ImageInfo) -> tuple[str | Stain, ...]:
-    """Channels whose histogram ``resolve`` asks for; empty where the recipe is all numbers.
+    """Channels whose histogram ``resolve`` asks for; empty where the recipe is all numbers for an 8-bit image.
 
     Raises
     ------
@@ -35,8 +37,9 @@ def channels_needed(recipe: Recipe, info: ImageInfo) -> tuple[str | Stain, ...]:
     needed: list[str | Stain] = []
     channel_of(recipe.channel, info)
     for rule in (*recipe.rules, *recipe.or_rules):
-        _check_range(rule, channel_of(rule.channel, info))
-        if isinstance(rule.threshold, Method):
+        channel = channel_of(rule.channel, info)
+        _check_range(rule, channel)
+        if isinstance(rule.threshold, Method) or _is_deep(channel):
             needed.append(rule.channel)
     if recipe.reference == "tissue" and info.channels == 3:
         needed.append("glass")
@@ -115,32 +118,36 @@ def _resolve_rule(
     channel = channel_of(rule.channel, info)
     if isinstance(rule.threshold, Interval):
         low, high = rule.threshold.low, rule.threshold.high
-        return ResolvedRule(rule.channel, at_least=low, at_most=high, sensitivity=_sensitivity(channel)), ""
+        return ResolvedRule(
+            rule.channel, at_least=low, at_most=high, sensitivity=_sensitivity(channel, rule, statistics)
+        ), ""
     if not isinstance(rule.threshold, Method):
-        return _one_sided(rule, rule.threshold, channel), ""
+        return _one_sided(rule, rule.threshold, channel, statistics), ""
     histogram = statistics.histogram(rule.channel)
     darker = rule.mineral == "dark"
     if histogram.is_flat:
-        return _one_sided(rule, channel.low if darker else channel.high, channel), "all pixels have the same value"
+        return _one_sided(
+            rule, channel.low if darker else channel.high, channel, statistics
+        ), "all pixels have the same value"
     least_contrast = recipe.gate.contrast if recipe.gate else 0.0
     if rule.threshold is Method.VALLEY:
         if not darker:
             raise RecipeError("the threshold valley is for dark mineral", remedy="choose otsu or another method")
         valley = find_valley(histogram, low=channel.low, high=channel.high, least_contrast=least_contrast)
         if not valley.found:
-            return _one_sided(rule, channel.low, channel), "no dark mode stands apart from tissue"
+            return _one_sided(rule, channel.low, channel, statistics), "no dark mode stands apart from tissue"
         evidence |= {
             "mineral_level": valley.mineral_level, "tissue_level": valley.tissue_level, "contrast": valley.contrast,
             "valley_low": valley.valley_low, "valley_high": valley.valley_high,
         }  # fmt: skip
-        return _one_sided(rule, valley.threshold, channel), ""
+        return _one_sided(rule, valley.threshold, channel, statistics), ""
     threshold = automatic_threshold(rule.threshold, histogram, darker=darker)
     contrast = _class_contrast(histogram, threshold, channel)
     evidence |= {f"{channel.name}_contrast": contrast}
     doubt = ""
     if recipe.gate and contrast < recipe.gate.contrast:
         doubt = f"the contrast between both sides of the threshold is {contrast:.2f}, below {recipe.gate.contrast:g}"
-    return _one_sided(rule, threshold, channel), doubt
+    return _one_sided(rule, threshold, channel, statistics), doubt
 
 
 def _class_contrast(histogram: Histogram, threshold: float, channel: Channel) -> float:
@@ -153,10 +160,11 @@ def _class_contrast(histogram: Histogram, threshold: float, channel: Channel) ->
     return (high - low) / channel.span
 
 
-def _one_sided(rule: Rule, threshold: float, channel: Channel) -> ResolvedRule:
+def _one_sided(rule: Rule, threshold: float, channel: Channel, statistics: ImageStatistics) -> ResolvedRule:
+    step = _sensitivity(channel, rule, statistics)
     if rule.mineral == "dark":
-        return ResolvedRule(rule.channel, at_most=float(threshold), sensitivity=_sensitivity(channel))
-    return ResolvedRule(rule.channel, above=float(threshold), sensitivity=_sensitivity(channel))
+        return ResolvedRule(rule.channel, at_most=float(threshold), sensitivity=step)
+    return ResolvedRule(rule.channel, above=float(threshold), sensitivity=step)
 
 
 def _check_range(rule: Rule, channel: Channel) -> None:
@@ -174,10 +182,21 @@ def _check_range(rule: Rule, channel: Channel) -> None:
             raise RecipeError(what, remedy="choose a threshold inside that range")
 
 
-def _sensitivity(channel: Channel) -> float:
-    if channel.is_integer and channel.low == 0 and channel.high == 255:
+def _is_deep(channel: Channel) -> bool:
+    """Whether the file's own levels are more than 8 bits hold, so that the data may fill a small part of them."""
+    return channel.is_integer and (channel.low, channel.high) != (0, 255)
+
+
+def _sensitivity(channel: Channel, rule: Rule, statistics: ImageStatistics) -> float:
+    """How far a threshold is moved: 10 of 256 levels; else a share of the data's own range, or of a real channel's."""
+    if not channel.is_integer:
+        return SENSITIVITY_SHARE * channel.span
+    if not _is_deep(channel):
         return SENSITIVITY_8_BIT
-    return SENSITIVITY_SHARE * channel.span
+    histogram = statistics.histogram(rule.channel)
+    below = np.cumsum(histogram.counts) / max(1, histogram.total)
+    low, high = (float(histogram.centres[min(int(np.searchsorted(below, q)), below.size - 1)]) for q in _DATA_QUANTILES)
+    return SENSITIVITY_SHARE * (high - low)
 
 
 def smoothing_px(recipe: Recipe, info: ImageInfo) -> float:

@@ -166,9 +166,21 @@ def test_sensitivity_of_other_than_8_bits_is_4_per_cent_of_the_range():
     ramp = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
     totals = analyse(film(ramp), recipe(threshold=30_000.0), workers=1).totals
     assert totals.calcified_area_px == 65_535 - 30_000
-    step = 0.04 * 65_535
+    step = 0.04 * 0.998 * 65_536
     assert totals.area_low_px == np.count_nonzero(ramp > 30_000 + step)
     assert totals.area_high_px == np.count_nonzero(ramp > 30_000 - step)
+
+
+def test_12_bits_in_16_are_moved_by_a_share_of_what_the_data_fill():
+    """A dead and a burnt pixel are no range."""
+    ramp = (np.arange(65_536) // 16).astype(np.uint16).reshape(256, 256)
+    spoilt = ramp.copy()
+    spoilt[0, 0], spoilt[-1, -1] = 65_535, 65_535
+    for threshold in (2000.0, "otsu"):
+        clean = analyse(film(ramp), recipe(threshold=threshold), workers=1).totals
+        totals = analyse(film(spoilt), recipe(threshold=threshold), workers=1).totals
+        assert totals.area_high_px - totals.area_low_px == pytest.approx(2 * 0.04 * 65_536, rel=0.01)
+        assert totals.area_low_px == pytest.approx(clean.area_low_px, abs=100)
 
 
 def test_each_rule_is_moved_by_the_sensitivity_of_its_own_channel():
