@@ -42,6 +42,12 @@ def _inside_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", intrinsic(function))
 
 
+def _everywhere(builder: Any, block: Any, byte: Any) -> Any:
+    first = builder.insert_element(ir.Constant(block, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), [0] * BLOCK)
+    return builder.shuffle_vector(first, ir.Constant(block, ir.Undefined), lanes)
+
+
 @_inside_kernels
 def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
     """Of the 64 bytes from ``line[at]``: which lie from ``low`` to ``low + span``; bit i of the uint64 is byte i.
@@ -57,45 +63,93 @@ def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
         found = builder.load(builder.bitcast(source, block.as_pointer()))
         found.align = 1
 
-        def everywhere(byte: Any) -> Any:
-            first = builder.insert_element(ir.Constant(block, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
-            lanes = ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), [0] * BLOCK)
-            return builder.shuffle_vector(first, ir.Constant(block, ir.Undefined), lanes)
-
-        inside = builder.icmp_unsigned("<=", builder.sub(found, everywhere(least)), everywhere(width))
+        above = builder.sub(found, _everywhere(builder, block, least))
+        inside = builder.icmp_unsigned("<=", above, _everywhere(builder, block, width))
         return builder.bitcast(inside, _WORD)
 
     return types.uint64(line, types.intp, types.uint8, types.uint8), generate
 
 
-def _of_chosen_bytes(operation: str, neutral: int, lane: ir.IntType) -> Any:
-    """Reduce those of 64 bytes whose bit is set; the others count as ``neutral``."""
+def _of_chosen(operation: str) -> Any:
+    """Reduce those of 64 integers whose bit is set."""
     declared: Callable[..., Any] = cgutils.get_or_insert_function
 
     def reduction(_: Any, line: Any, at: Any, bits: Any) -> Any:
+        width, signed = line.dtype.bitwidth, line.dtype.signed
+
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, place, word = arguments
-            block, lanes = ir.VectorType(_BYTE, BLOCK), ir.VectorType(lane, BLOCK)
+            single = ir.IntType(width)
+            block = ir.VectorType(single, BLOCK)
             source = builder.gep(context.make_array(signature.args[0])(context, builder, array).data, [place])
             found = builder.load(builder.bitcast(source, block.as_pointer()))
             found.align = 1
             chosen = builder.bitcast(word, ir.VectorType(ir.IntType(1), BLOCK))
-            counted = builder.select(chosen, found, ir.Constant(block, [neutral] * BLOCK))
-            name = f"llvm.vector.reduce.{operation}.v{BLOCK}i{lane.width}"
-            reduce = declared(builder.module, ir.FunctionType(lane, [lanes]), name)
-            widened = counted if lane is _BYTE else builder.zext(counted, lanes)
-            return builder.zext(builder.call(reduce, [widened]), _WORD)
+            most, least = (1 << (width - signed)) - 1, -(1 << (width - 1)) if signed else 0
+            others = ir.Constant(block, [{"add": 0, "or": 0, "min": most, "max": least}[operation]] * BLOCK)
+            reduced = builder.select(chosen, found, others)
+            longer = builder.sext if signed else builder.zext
+            name = operation if operation in ("add", "or") else f"{'s' if signed else 'u'}{operation}"
+            if operation == "add":
+                single = ir.IntType(min(64, 2 * width))
+                block = ir.VectorType(single, BLOCK)
+                reduced = longer(reduced, block)
+            name = f"llvm.vector.reduce.{name}.v{BLOCK}i{single.width}"
+            reduce = declared(builder.module, ir.FunctionType(single, [block]), name)
+            return longer(builder.call(reduce, [reduced]), _WORD)
 
         return types.int64(line, types.intp, types.uint64), generate
 
     return _inside_kernels(reduction)
 
 
-# (line, at, bits): sum, least and largest of those of the 64 bytes from ``line[at]`` whose bit is set, as int64; 0, 255
-# and 0 where none is. Nothing checks that ``line`` is 64 bytes longer than ``at``.
-sum_of_bytes = _of_chosen_bytes("add", 0, ir.IntType(16))
-least_of_bytes = _of_chosen_bytes("umin", 255, _BYTE)
-largest_of_bytes = _of_chosen_bytes("umax", 0, _BYTE)
+# (line, at, bits): sum, bits, least and largest, as int64, of those of the 64 integers from ``line[at]`` whose bit is
+# set. Where none is: 0 and the ends of the type. Nothing checks that ``line`` goes on for 64.
+sum_of = _of_chosen("add")
+union_of = _of_chosen("or")
+least_of = _of_chosen("min")
+largest_of = _of_chosen("max")
+
+
+@_inside_kernels
+def ends_of_pixels(_: Any, line: Any, at: Any) -> Any:
+    """Least of the 192 bytes of 64 colour pixels from ``line[at]``, plus 256 times the largest."""
+    declared: Callable[..., Any] = cgutils.get_or_insert_function
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block = ir.VectorType(_BYTE, BLOCK)
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        thirds = []
+        for third in range(3):
+            place = builder.add(arguments[1], ir.Constant(_WORD, BLOCK * third))
+            thirds.append(builder.load(builder.bitcast(builder.gep(data, [place]), block.as_pointer())))
+            thirds[-1].align = 1
+        ends = []
+        for operation in ("umin", "umax"):
+            two = declared(builder.module, ir.FunctionType(block, [block, block]), f"llvm.{operation}.v{BLOCK}i8")
+            name = f"llvm.vector.reduce.{operation}.v{BLOCK}i8"
+            reduce = declared(builder.module, ir.FunctionType(_BYTE, [block]), name)
+            of_lanes = builder.call(two, [builder.call(two, thirds[:2]), thirds[2]])
+            ends.append(builder.zext(builder.call(reduce, [of_lanes]), _WORD))
+        return builder.or_(ends[0], builder.shl(ends[1], ir.Constant(_WORD, 8)))
+
+    return types.int64(line, types.intp), generate
+
+
+@_inside_kernels
+def bits_with(_: Any, line: Any, at: Any, bit: Any) -> Any:
+    """Of the 64 bytes from ``line[at]``: which have a bit in common with ``bit``; bit i of the uint64 is byte i."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, place, wanted = arguments
+        block = ir.VectorType(_BYTE, BLOCK)
+        source = builder.gep(context.make_array(signature.args[0])(context, builder, array).data, [place])
+        found = builder.load(builder.bitcast(source, block.as_pointer()))
+        found.align = 1
+        some = builder.and_(found, _everywhere(builder, block, wanted))
+        return builder.bitcast(builder.icmp_unsigned("!=", some, ir.Constant(block, [0] * BLOCK)), _WORD)
+
+    return types.uint64(line, types.intp, types.uint8), generate
 
 
 @_inside_kernels

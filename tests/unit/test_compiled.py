@@ -8,18 +8,21 @@ import pytest
 from calcannot.compiled import (
     BLOCK,
     bits_between,
+    bits_with,
     compiled,
     count_bits,
+    ends_of_pixels,
     first_bit,
-    largest_of_bytes,
-    least_of_bytes,
-    sum_of_bytes,
+    largest_of,
+    least_of,
+    sum_of,
+    union_of,
 )
 
 
 @compiled
 def reduced(line, at, bits):
-    return sum_of_bytes(line, at, bits), least_of_bytes(line, at, bits), largest_of_bytes(line, at, bits)
+    return sum_of(line, at, bits), least_of(line, at, bits), largest_of(line, at, bits), union_of(line, at, bits)
 
 
 @compiled
@@ -36,23 +39,64 @@ def word_of(chosen) -> np.uint64:
     return np.packbits(chosen, bitorder="little").view(np.uint64)[0]
 
 
-@pytest.mark.parametrize("high", [2, 256])
-def test_sum_least_and_largest_are_those_of_the_chosen_bytes(high):
+LINES = {
+    "uint8": (0, 256),
+    "uint16": (0, 1 << 16),
+    "int32": (-(1 << 31), 1 << 31),
+    "near 0": (0, 3),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_sum_least_and_largest_are_those_of_the_chosen(kind):
     rng = np.random.default_rng(5)
-    line = rng.integers(0, high, 200).astype(np.uint8)
-    line[100:] |= 255 * (high > 2)
+    line = rng.integers(*LINES[kind], 200).astype("uint8" if kind == "near 0" else kind)
+    ends = np.iinfo(line.dtype)
+    line[100:110], line[110:120] = ends.max, ends.min
     for at in (0, 1, 37, 136):
-        part = line[at : at + BLOCK]
+        part = line[at : at + BLOCK].astype(np.int64)
         for size in range(1, BLOCK + 1):
             chosen = np.zeros(BLOCK, bool)
             first = int(rng.integers(0, BLOCK - size + 1))
             chosen[first : first + size] = True
-            some = part[chosen].astype(int)
-            assert reduced(line, at, word_of(chosen)) == (some.sum(), some.min(), some.max())
-            sparse = rng.random(BLOCK) < 0.3
-            some = part[sparse].astype(int)
-            assert reduced(line, at, word_of(sparse)) == (some.sum(), some.min(initial=255), some.max(initial=0))
-    assert reduced(line, 3, np.uint64(0)) == (0, 255, 0)
+            for each in (chosen, rng.random(BLOCK) < 0.3):
+                some = part[each]
+                expected = (
+                    some.sum(),
+                    some.min(initial=ends.max),
+                    some.max(initial=ends.min),
+                    np.bitwise_or.reduce(some),
+                )
+                assert reduced(line, at, word_of(each)) == expected
+    assert reduced(line, 3, np.uint64(0)) == (0, ends.max, ends.min, 0)
+
+
+@compiled
+def ends(line, at):
+    return ends_of_pixels(line, at)
+
+
+def test_least_and_largest_byte_of_64_pixels():
+    rng = np.random.default_rng(7)
+    for at in (0, 3, 190):
+        for place in range(0, 3 * BLOCK, 5):
+            line = rng.integers(20, 200, 400).astype(np.uint8)
+            line[at + place], line[at + (place + 77) % 192] = 3, 251
+            line[at + 192 :] = 255
+            line[:at] = 0
+            assert ends(line, at) == 3 + 256 * 251
+
+
+@compiled
+def common(line, at, bit):
+    return bits_with(line, at, bit)
+
+
+def test_bytes_that_have_a_bit_are_told_apart():
+    line = np.random.default_rng(6).integers(0, 256, 300).astype(np.uint8)
+    for bit in (1, 2, 4, 7, 128, 255):
+        for at in (0, 1, 63, 236):
+            assert common(line, at, np.uint8(bit)) == word_of(line[at : at + BLOCK] & bit != 0)
 
 
 def test_bytes_within_bounds_are_told_apart():

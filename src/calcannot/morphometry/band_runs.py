@@ -14,9 +14,9 @@ from calcannot.compiled import (
     compiled,
     count_bits,
     first_bit,
-    largest_of_bytes,
-    least_of_bytes,
-    sum_of_bytes,
+    largest_of,
+    least_of,
+    sum_of,
 )
 from calcannot.morphometry.box_runs import (
     FIELDS,
@@ -170,9 +170,9 @@ def _of_levels(
                         size = first_bit(~(bits >> np.uint64(begin)))
                         part = (ALL_BITS >> np.uint64(BLOCK - size)) << np.uint64(begin)
                         bits &= ~part
-                        total = sum_of_bytes(levels, at + block, part)
-                        lowest = least_of_bytes(levels, at + block, part)
-                        highest = largest_of_bytes(levels, at + block, part)
+                        total = sum_of(levels, at + block, part)
+                        lowest = least_of(levels, at + block, part)
+                        highest = largest_of(levels, at + block, part)
                         begin += first + block
                         if n > row_start[row] and stop[n - 1] == begin:
                             stop[n - 1] = begin + size

@@ -96,6 +96,7 @@ def analyse(
             resolved, statistics = recorded, None
         elif seen is None:
             resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
+            statistics.forget()
         else:
             resolved, statistics = resolve(recipe, info, seen.statistics), seen.statistics
     with _timed(timings, "classify"):

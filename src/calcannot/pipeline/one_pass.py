@@ -129,7 +129,7 @@ def look_once(
         return None
     statistics = ImageStatistics(info, channels_needed(recipe, info))
     expected = _expected(source, recipe, workers)
-    if expected is None or not statistics.channels:
+    if expected is None:
         return None
     low, high = expected
     channel = str(recipe.channel)
@@ -149,7 +149,8 @@ def look_once(
         mine = counter()
         for box in strip:
             rgb: npt.NDArray[np.uint8] = source.read(box.row, box.col, box.height, box.width).view(np.uint8)
-            statistics.see_colour(rgb)
+            if statistics.channels:
+                statistics.see_colour(rgb)
             found, kept = mine.look(rgb, keep=room.is_left)
             if kept is not None:
                 room.take(kept.size_bytes)
@@ -165,7 +166,7 @@ def look_once(
     for each in counters:
         levels, glass = each.histograms()
         counts = {spec: glass if spec == "glass" else levels for spec in statistics.channels}
-        statistics.merge(TileCounts(counts, each.pixel_count, statistics.has_colour, None, None))
+        statistics.merge(TileCounts(counts, each.pixel_count, statistics.has_colour))
     return result
 
 
@@ -186,7 +187,7 @@ def _expected(source: ImageSource, recipe: Recipe, workers: int) -> tuple[int, i
     info = source.info
     statistics = ImageStatistics(info, channels_needed(recipe, info))
     boxes = [box for band in bands(info, halo=False) for strip in band for box in strip]
-    sample = boxes[:: max(1, len(boxes) // _SAMPLE)]
+    sample = boxes[:: max(1, len(boxes) // _SAMPLE)] if statistics.channels else []
 
     def count(strip: Strip) -> list[TileCounts]:
         return [statistics.count(source.read(b.row, b.col, b.height, b.width), None) for b in strip]

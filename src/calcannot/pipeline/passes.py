@@ -83,7 +83,8 @@ def measure_bands(
     def runs_of(box: Box) -> BoxRuns:
         if tables is not None:
             rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
-            return runs_of_colours(rgb, *tables, box.col)
+            found = runs_of_colours(rgb, *tables, box.col)
+            return found if classifier.counts_colours else found._replace(reference_px=box.height * box.width)
         return runs_of_classes(*classifier.classify(source, box.row, box.col, box.height, box.width), box.col)
 
     def work(strip: Strip) -> list[BoxRuns]:

@@ -127,10 +127,8 @@ def look_up_colours(
 
 
 @compiled
-def count_colours(rgb: Bytes, chosen: npt.NDArray[np.bool_], counts: npt.NDArray[np.int64]) -> None:
-    """Add the chosen pixels to the number of pixels of each colour; ``counts`` int64 (2^24,)."""
-    for row in range(rgb.shape[0]):
-        for col in range(rgb.shape[1]):
-            if chosen[row, col]:
-                code = (np.int64(rgb[row, col, 0]) << 16) | (np.int64(rgb[row, col, 1]) << 8) | rgb[row, col, 2]
-                counts[code] += 1
+def count_colours(rgb: Bytes, counts: npt.NDArray[np.uint32]) -> None:
+    """Add pixels, uint8 (n, 3), to the number of pixels of each colour; ``counts`` uint32 (2^24,)."""
+    for i in range(rgb.shape[0]):
+        code = (np.uint64(rgb[i, 0]) << np.uint64(16)) | (np.uint64(rgb[i, 1]) << np.uint64(8)) | np.uint64(rgb[i, 2])
+        counts[code] += np.uint32(1)

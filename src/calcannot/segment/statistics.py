@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from calcannot.compiled import compiled
 from calcannot.segment.channels import Channel, Pixels, channel_of
-from calcannot.segment.colour_table import FLOAT_STEPS, GREY_LEVELS, count_colours, level_scale
+from calcannot.segment.colour_table import COLOURS, FLOAT_STEPS, GREY_LEVELS, count_colours, level_scale
 from calcannot.segment.histogram import Histogram, from_levels, from_weighted_values
 
 if TYPE_CHECKING:
@@ -18,30 +19,64 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Stain
 
 Counts = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 # Integer channels of 8-bit colour, by the number that the kernel knows them by.
 _BYTE_CHANNELS: Final = {"red": 0, "green": 1, "blue": 2, "value": 3, "minimum": 4, "glass": 5}
+_MOST_TABLES = 4  # of 64 MiB
+_TABLE_HOLDS: Final = (1 << 32) - 1
 _TABLES = 4  # histograms side by side: neighbouring pixels are alike, and adding to one bin waits for the last time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileCounts:
-    """Counts of one tile, to be merged: by channel, number of pixels, whether one has colour, the pixels if asked."""
+    """Counts of one tile, to be merged: by channel, number of pixels, whether one has colour."""
 
     levels: dict[str | Stain, Counts]
     pixel_count: int
     has_colour: bool
-    pixels: Pixels | None
-    chosen: Mask | None
+
+
+class _ColourCounts:
+    """Pixels of each colour, counted in several threads: each takes a table that no other has."""
+
+    def __init__(self) -> None:
+        self._free: list[tuple[npt.NDArray[np.uint32], int]] = []
+        self._full: Counts | None = None
+        self._lock = threading.Lock()
+        self._tables = threading.BoundedSemaphore(_MOST_TABLES)
+
+    def add(self, pixels: Bytes) -> None:
+        """Count pixels; uint8 (n, 3)."""
+        with self._tables:
+            with self._lock:
+                table, counted = self._free.pop() if self._free else (np.zeros(COLOURS, np.uint32), 0)
+                if counted + len(pixels) > _TABLE_HOLDS:
+                    self._full = table.astype(np.int64) if self._full is None else self._full + table
+                    table[:] = counted = 0
+            count_colours(pixels, table)
+            with self._lock:
+                self._free.append((table, counted + len(pixels)))
+
+    def present(self) -> tuple[npt.NDArray[np.intp], Counts]:
+        """The colours that there are, and the pixels of each; both (n,)."""
+        with self._lock:
+            tables = [table for table, _ in self._free] + ([] if self._full is None else [self._full])
+            some = np.zeros(COLOURS, np.bool_)
+            for table in tables:
+                some |= table > 0
+            codes = np.flatnonzero(some)
+            return codes, sum((table[codes].astype(np.int64) for table in tables), np.zeros(codes.size, np.int64))
 
 
 @dataclass(slots=True)
 class ImageStatistics:
-    """Histograms of chosen channels. Count tiles in any thread, merge each once in one thread; then ask.
+    """Histograms of chosen channels. Count and merge each tile once, count in any thread, merge in one; then ask.
 
-    Integer channels are counted level by level. Real channels of 8-bit colour are counted colour by colour, so that
-    their histogram is that of the pixels themselves; those of other images are counted in 65,535ths of their range.
+    Integer channels are counted level by level. Where a channel of 8-bit colour is real, pixels are counted colour by
+    colour, so that its histogram is that of the pixels themselves; those of other images are counted in 65,535ths of
+    their range.
     """
 
     info: ImageInfo
@@ -50,18 +85,17 @@ class ImageStatistics:
     has_colour: bool = field(init=False, default=False)
     _bound: dict[str | Stain, Channel] = field(init=False)
     _counts: dict[str | Stain, Counts] = field(init=False)
-    _colours: Counts | None = field(init=False, default=None)
+    _colours: _ColourCounts | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._bound = {spec: channel_of(spec, self.info) for spec in self.channels}
         self._counts = {}
+        if self._is_byte_colour and not all(channel.is_integer for channel in self._bound.values()):
+            self._colours = _ColourCounts()
+            return
         for spec, channel in self._bound.items():
-            if channel.is_integer:
-                self._counts[spec] = np.zeros(256 if self.info.dtype == "uint8" else GREY_LEVELS, np.int64)
-            elif self._is_byte_colour:
-                self._colours = np.zeros(1 << 24, np.int64) if self._colours is None else self._colours
-            else:
-                self._counts[spec] = np.zeros(FLOAT_STEPS + 2, np.int64)
+            size = 256 if self.info.dtype == "uint8" else GREY_LEVELS
+            self._counts[spec] = np.zeros(size if channel.is_integer else FLOAT_STEPS + 2, np.int64)
 
     @property
     def _is_byte_colour(self) -> bool:
@@ -78,7 +112,10 @@ class ImageStatistics:
         levels = {spec: self._count(spec, counts.size, pixels, chosen) for spec, counts in self._counts.items()}
         total = pixels.shape[0] * pixels.shape[1] if chosen is None else int(np.count_nonzero(chosen))
         colourful = self.has_colour or (self.info.channels == 3 and _any_colour(pixels, chosen))
-        return TileCounts(levels, total, colourful, pixels if self._colours is not None else None, chosen)
+        if self._colours is not None:
+            some = pixels.reshape(-1, 3) if chosen is None else pixels[chosen]
+            self._colours.add(np.ascontiguousarray(some, dtype=np.uint8))
+        return TileCounts(levels, total, colourful)
 
     def see_colour(self, pixels: Pixels) -> None:
         """Note whether a tile has colour, as long as none had."""
@@ -91,20 +128,26 @@ class ImageStatistics:
         self.has_colour |= tile.has_colour
         for spec, counts in tile.levels.items():
             self._counts[spec] += counts
-        if self._colours is not None and tile.pixels is not None:
-            everywhere = np.ones(tile.pixels.shape[:2], np.bool_) if tile.chosen is None else tile.chosen
-            count_colours(np.ascontiguousarray(tile.pixels, dtype=np.uint8), everywhere, self._colours)
+
+    def forget(self) -> None:
+        """Give back the memory of the counts; no histogram can be asked for any more."""
+        self._counts.clear()
+        self._colours = None
 
     def histogram(self, spec: str | Stain) -> Histogram:
         """Histogram of one of the channels."""
         channel = self._bound[spec]
+        if self._colours is not None:
+            codes, counted = self._colours.present()
+            colours = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=-1).astype(np.uint8)
+            values = channel.values(colours[np.newaxis])[0]
+            if not channel.is_integer:
+                return from_weighted_values(values.astype(np.float64), counted)
+            of_levels = np.zeros(256, np.int64)
+            np.add.at(of_levels, values, counted)
+            return from_levels(of_levels, 0)
         if channel.is_integer:
             return from_levels(self._counts[spec], self._first_level)
-        if self._colours is not None:
-            codes = np.flatnonzero(self._colours)
-            colours = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=-1).astype(np.uint8)
-            values = channel.values(colours[np.newaxis])[0].astype(np.float64)
-            return from_weighted_values(values, self._colours[codes])
         counts = self._counts[spec]
         levels = np.flatnonzero(counts)
         scale = level_scale(channel)

@@ -84,6 +84,11 @@ class WindowClassifier:
         )
 
     @property
+    def counts_colours(self) -> bool:
+        """Whether a colour says if its pixel is of the reference area; every pixel is where it does not."""
+        return self.recipe.tissue_at_most is not None
+
+    @property
     def colour_tables(self) -> ColourTables | None:
         """Tables that decide a pixel by its colour alone, or None where its place or neighbours matter too."""
         return self._compiled_colours() if self.decides_by_colour_alone else None
@@ -104,9 +109,7 @@ class WindowClassifier:
                         )
                         mask = colours_within(rules, self.info, np.ones(COLOURS, np.bool_), every=True)
                         classes[colours_within(or_rules, self.info, mask, every=False)] |= bit
-                if self.recipe.tissue_at_most is None:
-                    classes |= np.uint8(REFERENCE)
-                else:
+                if self.recipe.tissue_at_most is not None:
                     glass = levels_of_colours(channel_of("glass", self.info))
                     classes[(glass <= self.recipe.tissue_at_most) | (classes & MINERAL != 0)] |= REFERENCE
                 self._colours = ColourTables(classes, levels_of_colours(self._channel), empty_cubes(classes))
@@ -171,7 +174,7 @@ class WindowClassifier:
             classes = np.empty(pixels.shape[:2], np.uint8)
             levels = np.empty(pixels.shape[:2], np.int32)
             look_up_colours(np.ascontiguousarray(pixels), tables.classes, tables.levels, classes, levels)
-            return classes, levels
+            return classes if self.counts_colours else classes | np.uint8(REFERENCE), levels
         if self._greys is not None:
             levels = pixels.astype(np.int32)
             return self._greys[levels - self._first_grey], levels
