@@ -6,6 +6,7 @@ The long version is ``python benchmarks/kill_writers.py``.
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -26,8 +27,12 @@ def new_case(folder):
     return case
 
 
-def writer(case, author, seed, *more, **options):
-    command = [sys.executable, str(WRITER), str(case.path), author, str(seed), *more]
+# Another machine, for all that a lock can see: other numbers of processes and another name.
+ELSEWHERE = ("unshare", "-Urpu", "--fork", "--mount-proc", "sh", "-c", 'hostname elsewhere; exec "$@"', "sh")
+
+
+def writer(case, author, seed, *more, before=(), **options):
+    command = [*before, sys.executable, str(WRITER), str(case.path), author, str(seed), *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", **options)
 
 
@@ -89,10 +94,10 @@ def test_what_was_drawn_a_second_before_a_kill_is_there_and_every_file_opens(tmp
     assert safe > 50
 
 
-def draw_at_once(folder, seconds):
+def draw_at_once(folder, seconds, elsewhere=()):
     """Let two processes draw and save in one case; gives the number of strokes, after holding them against both."""
     case = new_case(folder)
-    both = [writer(case, author, 1, str(seconds)) for author in ("Ada", "Bea")]
+    both = [writer(case, author, 1, str(seconds), before=way) for author, way in (("Ada", ()), ("Bea", elsewhere))]
     outputs = [each.communicate(timeout=60 + 2 * seconds)[0] for each in both]
     assert [each.returncode for each in both] == [0, 0]
     wanted = set().union(*(drawn(output) for output in outputs))
@@ -108,3 +113,18 @@ def draw_at_once(folder, seconds):
 @pytest.mark.slow
 def test_two_processes_draw_into_one_case_and_nothing_of_either_is_lost(tmp_path):
     assert draw_at_once(tmp_path / "case", 8) > 100
+
+
+def may_be_elsewhere():
+    """Whether this system gives name spaces to anybody."""
+    if sys.platform != "linux" or not shutil.which("unshare"):
+        return False
+    return subprocess.run([*ELSEWHERE, "true"], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not may_be_elsewhere(), reason="no name spaces here")
+def test_two_machines_draw_into_one_case_and_nothing_of_either_is_lost(tmp_path):
+    assert draw_at_once(tmp_path / "case", 6, ELSEWHERE) > 50
+    journals = CaseFolder.open(tmp_path / "case").strokes("film").read().journals.values()
+    assert len({each.header.machine for each in journals}) == 2
