@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "unit" / "store"))
 
-from test_killed_writers import draw_at_once, kill_again_and_again
+from test_killed_writers import ELSEWHERE, draw_at_once, kill_again_and_again, may_be_elsewhere
 
 
 def main(kills: int = 500, seconds: float = 60.0) -> None:
@@ -30,6 +30,9 @@ def main(kills: int = 500, seconds: float = 60.0) -> None:
         print(f"{done} kills in {time.monotonic() - began:.0f} s: every file opens, every stroke is there")
         count = draw_at_once(Path(folder) / "two", seconds)
         print(f"two processes for {seconds:g} s: {count} strokes, the union of both, none lost")
+        if may_be_elsewhere():
+            count = draw_at_once(Path(folder) / "machines", seconds, ELSEWHERE)
+            print(f"two machines for {seconds:g} s: {count} strokes, the union of both, none lost")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Cause(StrEnum):
     TABLE = "table"
     MASK = "mask"
     RECORD = "record"
+    VERSION = "version"
     NOTHING = "nothing measured"
 
 
@@ -192,6 +193,8 @@ class _Check:
         moved = _number_differences(asdict(item.resolved), asdict(fresh.resolved))
         found = list(differences(item, fresh, older=older))
         if not moved:
+            if older and found:
+                yield Cause.VERSION, _other_result(item, "")
             yield from _named(found)
         elif not found:
             for what in moved:
@@ -199,7 +202,10 @@ class _Check:
         else:
             again = analyse(source, item.recipe, strokes, workers=self.workers, recorded=item.resolved)
             still = list(differences(item, again, older=older, compare_warnings=False))
-            if still:
+            if still and older:
+                yield Cause.VERSION, _other_result(item, " with the numbers that it recorded")
+                yield from _named(still)
+            elif still:
                 yield from ((Cause.THRESHOLD, what) for what in moved)
                 yield from _named(found)
             elif older:
@@ -213,6 +219,11 @@ class _Check:
             return
         if older and not moved and not found:
             self.notes.append(f"{label}: measured by calcannot {item.software}, the same with {__version__}.")
+
+
+def _other_result(item: ResultItem, how: str) -> str:
+    what = f"measured by calcannot {item.software}; {__version__} gives another result{how}"
+    return f"{what}. The changelog says why, or a result was changed"
 
 
 def _named(found: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> Iterator[tuple[Cause, str]]:

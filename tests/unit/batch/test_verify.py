@@ -175,6 +175,11 @@ def test_an_older_version_with_another_threshold_agrees_by_its_recorded_numbers(
     assert verdict.differences == ()
     (note,) = verdict.notes
     assert "would choose other numbers" in note
+    change_record(case, lambda record: record["images"][0]["totals"].update(region_count=77))
+    assert [(each.cause, each.what[:30]) for each in verify([case.path]).differences] == [
+        ("version", "measured by calcannot 0.0.1; 0"),
+        ("record", "run.json: region_count is 77, "),
+    ]
 
 
 def test_one_digit_of_a_table(case):
