@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import TileError, UnsupportedImageError
-from calcannot.io.codestream import stated_size
+from calcannot.io.codestream import stated_size, states_colours
 from calcannot.io.pixels import off_alignment, rgb_of_ycbcr
 from calcannot.io.quiet import reading
 
@@ -50,9 +50,6 @@ _CODECS = {
 }
 _END_OF_STREAM = b"\xff\xd9"
 _RGB = 2
-# Where a JPEG stream says how it turned RGB into what it stores.
-_SAYS_COLOURS = (b"JFIF", b"Adobe")
-_FIRST_MARKERS = 64
 _REMEDY = "copy the file again, or export it uncompressed"
 
 
@@ -136,8 +133,7 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[
 
 def _stored_colours(coded: bytes, photometric: str) -> int | None:
     """RGB where the header says so and the stream says nothing; else None: libjpeg finds out."""
-    says = any(name in coded[:_FIRST_MARKERS] for name in _SAYS_COLOURS)
-    return _RGB if photometric == "RGB" and not says else None
+    return _RGB if photometric == "RGB" and not states_colours(coded) else None
 
 
 def _with_imagecodecs(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.io.codestream import states_colours
 from calcannot.io.pixels import off_alignment
 from calcannot.io.quiet import quiet
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 JPEG = {6, 7, 33007, 34892}
 _OLD_JPEG = 6
+_MARKERS_BYTES = 1 << 16
 _RGB, _YCBCR = 2, 6
 
 
@@ -62,9 +64,8 @@ def _of_jpeg(page: Any, any_codec: Decode) -> Decode:
     tables, header = page.jpegtables, page.jpegheader
     rows, cols = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
     shape = rows, cols, page.samplesperpixel
-    # RGB without a JFIF header was never turned into YCbCr, whatever libjpeg would guess (Aperio). Otherwise the
-    # stream says what it is.
-    stored = _RGB if page.photometric == _RGB and not page.is_jfif else None
+    stored = _RGB if page.photometric == _RGB and not _states_colours(page) else None
+    told_alike = (stored == _RGB) == (page.photometric == _RGB and not page.is_jfif)
     wanted = _RGB if page.samplesperpixel == 3 else None
 
     def jpeg(coded: bytes, index: int) -> npt.NDArray[Any]:
@@ -73,7 +74,26 @@ def _of_jpeg(page: Any, any_codec: Decode) -> Decode:
         try:
             jpeg8_decode(stream, tables=tables, colorspace=stored, outcolorspace=wanted, out=samples)
         except Exception:  # other size, or an error to be reported: the general way decides
-            return any_codec(coded, index)
+            if told_alike:
+                return any_codec(coded, index)
+            return np.asarray(jpeg8_decode(stream, tables=tables, colorspace=stored, outcolorspace=wanted))
         return samples
 
     return jpeg
+
+
+def _states_colours(page: Any) -> bool:
+    """Whether segments say themselves what their samples are; the tag then does not count.
+
+    RGB whose stream says nothing was never turned into YCbCr, whatever libjpeg would guess (Aperio).
+    """
+    if page.jpegheader is not None:
+        return states_colours(page.jpegheader)
+    if page.jpegtables and states_colours(page.jpegtables):
+        return True
+    for start, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        if count:  # the first that was not left out
+            file = page.parent.filehandle
+            file.seek(start)
+            return states_colours(file.read(min(count, _MARKERS_BYTES)))
+    return False

@@ -190,3 +190,41 @@ def test_every_level_is_the_level_whatever_its_true_size(tmp_path):
         assert [level.downsample for level in found] == [1.0, (101 / 50 + 67 / 33) / 2, (101 / 25 + 67 / 16) / 2]
         for number, each in enumerate(levels):
             np.testing.assert_array_equal(source.read(0, 0, *each.shape[:2], number), each)
+
+
+def with_adobe(stream, transform):
+    """A stream without JFIF and with Adobe's marker: 0 says RGB, 1 says YCbCr."""
+    start = 4 + int.from_bytes(stream[4:6], "big") if stream[2:4] == b"\xff\xe0" else 2
+    return b"\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([transform]) + stream[start:]
+
+
+def without_markers(stream):
+    return stream[:2] + stream[4 + int.from_bytes(stream[4:6], "big") :]
+
+
+LYING = {
+    "jfif": lambda tile: imagecodecs.jpeg8_encode(tile, level=95, subsampling="444"),
+    "adobe": lambda tile: with_adobe(imagecodecs.jpeg8_encode(tile, level=95, subsampling="444"), 1),
+    "adobe rgb": lambda tile: with_adobe(imagecodecs.jpeg8_encode(tile, level=95, outcolorspace="rgb"), 0),
+    "subsampled": lambda tile: without_markers(imagecodecs.jpeg8_encode(tile, level=95, subsampling="420")),
+    "silent rgb": lambda tile: without_markers(imagecodecs.jpeg8_encode(tile, level=95, outcolorspace="rgb")),
+}
+
+
+@pytest.mark.parametrize("stream", LYING)
+@pytest.mark.parametrize("first_is_missing", [False, True])
+def test_streams_in_a_page_marked_rgb_have_the_colours_that_were_put_in(tmp_path, stream, first_is_missing):
+    """What the stream says holds, whatever the tag; where it says nothing the tag does (Aperio)."""
+    padded = np.pad(PICTURE, ((0, 26), (0, 6), (0, 0)), mode="edge")
+    pieces = [padded[r : r + TILE, c : c + TILE] for r in range(0, 96, TILE) for c in range(0, 96, TILE)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", iter([LYING[stream](np.ascontiguousarray(each)) for each in pieces]), shape=PICTURE.shape,
+        dtype="uint8", tile=(TILE, TILE), photometric="rgb", compression="jpeg", subsampling=(1, 1),
+    )  # fmt: skip
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tif:
+        tif.pages[0].tags["PhotometricInterpretation"].overwrite(2)
+    if first_is_missing:
+        without_tile(tmp_path / "a.tif", 0)
+    with open_image(tmp_path / "a.tif") as source:
+        found = source.read(0, 32, 70, 58).astype(int)
+    assert np.abs(found - PICTURE[:, 32:]).mean() < 4
