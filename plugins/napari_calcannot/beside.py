@@ -45,6 +45,7 @@ class Beside(QObject):  # type: ignore[misc]
         self._mask: object = None
         self._link: tuple[float, float, float] | None = None
         self._moving = False
+        self._fits = self._whole = False
         desk.stage.viewer.scene.camera.events.connect(self._on_main)
         desk.state_changed.connect(self.refresh)
 
@@ -70,15 +71,18 @@ class Beside(QObject):  # type: ignore[misc]
             data.append(convert.regions_layer(session))
         for each in data:
             self.model.add_layer(_locked(Layer.create(*each)))
+        self._fits = True
         self.refresh()
-        QTimer.singleShot(_LAID_OUT_MS, self.fit)
+        QTimer.singleShot(_LAID_OUT_MS, self._on_size)
 
     def fit(self) -> None:
         """Show all of it."""
         layer = self._image()
         if layer is not None and self._camera is not None and self.session is not None:
             info = self.session.info
+            self._moving = True
             self._camera.fly_to(layer, (0, 0, info.height_px, info.width_px), 1.05)
+            self._moving = False
 
     def link(self, *, linked: bool) -> None:
         """Move both views together from now on, each place of one on the place of the other that it is on now."""
@@ -130,12 +134,18 @@ class Beside(QObject):  # type: ignore[misc]
         self._camera = Camera(self.model)
         self._qt = QtViewer(self.model)
         self.model.scene.camera.events.connect(self._on_beside)
+        self.model.canvas.events.size.connect(self._on_size)
         self._desk.stage.viewer.window.add_dock_widget(self._qt, name=_TITLE, area="right")
         self._dock, panel = _dock_of(self._qt), _dock_of(self._panel)
         assert self._dock is not None
         window = self._dock.window()
         if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
             window.splitDockWidget(self._dock, panel, Qt.Orientation.Horizontal)
+            session = self._desk.session
+            layer = None if session is None else self._desk.stage.layer(session, convert.IMAGE)
+            if session is not None and layer is not None:
+                whole = self._desk.stage.camera.visible(layer, session.info.height_px, session.info.width_px)
+                self._whole = whole is not None and whole.shape == (session.info.height_px, session.info.width_px)
             QTimer.singleShot(0, self._share_width)
         self._dock.destroyed.connect(self._on_destroyed)
 
@@ -147,11 +157,19 @@ class Beside(QObject):  # type: ignore[misc]
         window, width = self._dock.window(), (self._dock.width() + int(canvas[1])) // 2
         if isinstance(window, QMainWindow):
             window.resizeDocks([self._dock, panel], [width, panel.width()], Qt.Orientation.Horizontal)
+            QTimer.singleShot(_LAID_OUT_MS, self._fit_main)
+
+    def _fit_main(self) -> None:
+        """An image that was all in view stays so in half of the window."""
+        session = self._desk.session
+        if self._whole and session is not None:
+            self._desk.stage.fly_to(session, (0, 0, session.info.height_px, session.info.width_px), 1.05)
 
     def _close(self) -> None:
         dock, self._dock = self._dock, None
         if self.model is not None:
             self.model.scene.camera.events.disconnect(self._on_beside)
+            self.model.canvas.events.size.disconnect(self._on_size)
             self.model.layers.clear()
         if dock is not None:
             dock.destroyed.disconnect(self._on_destroyed)
@@ -195,7 +213,14 @@ class Beside(QObject):  # type: ignore[misc]
     def _on_main(self, _: object = None) -> None:
         self._move(mine_leads=True)
 
+    def _on_size(self, _: object = None) -> None:
+        """All of it stays in view until somebody moves."""
+        if self._fits:
+            self.fit()
+
     def _on_beside(self, _: object = None) -> None:
+        if not self._moving:
+            self._fits = False
         self._move(mine_leads=False)
 
     def _move(self, *, mine_leads: bool) -> None:
@@ -205,7 +230,7 @@ class Beside(QObject):  # type: ignore[misc]
             return
         assert self.session is not None
         row, col, zoom = self._link
-        self._moving = True
+        self._moving, self._fits = True, False
         try:
             if mine_leads:
                 _go(

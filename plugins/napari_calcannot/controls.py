@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _LEAST_WIDTH_PX = 430
+_LEAST_LETTERS = 6
 _STAGES = {"statistics": "Looking at the image", "classify": "Measuring"}
 _BOX = "border: 1px solid {}; border-radius: 3px; padding: 4px;"
 
@@ -159,8 +160,19 @@ def state_text(session: Session) -> str:
             return f"Corrected since it was measured: {session.mask.area_px:,} px now. The table follows."
         return "Changed since it was measured. Press Measure again."
     if session.saved_to is None:
-        return "Measured, not saved."
+        return "Measured with all corrections, which are saved. Press Measure to keep this result too."
     return f"Measured and saved in {session.saved_to}."
+
+
+class _WideEnough(QScrollArea):  # type: ignore[misc]
+    """Scrolls up and down, and is never narrower than what is in it, whatever the size of the text."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """As wide as the content and the bar."""
+        hint, inside = super().minimumSizeHint(), self.widget().minimumSizeHint()
+        return QSize(
+            inside.width() + self.verticalScrollBar().sizeHint().width() + 2 * self.frameWidth(), hint.height()
+        )
 
 
 def _scrolling(*widgets: QWidget) -> QScrollArea:
@@ -171,7 +183,11 @@ def _scrolling(*widgets: QWidget) -> QScrollArea:
         layout.addWidget(widget)
     if len(widgets) > 1:
         layout.addStretch(1)
-    area = QScrollArea()
+    for box in inside.findChildren(QComboBox):
+        # As wide as the panel leaves it, not as its longest text: else all else is cut off at the right.
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(_LEAST_LETTERS)
+    area = _WideEnough()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inside)

@@ -53,7 +53,7 @@ class Keeping(QObject):  # type: ignore[misc]
         self._runner = Runner(self)
         self._waiting: list[Session] = []
         self._jobs: deque[Job] = deque()
-        self._state = ""
+        self._state: tuple[Session | None, str] = (None, "")
         self._problem = ""
         self._heard: queue.SimpleQueue[tuple[Session | None, str]] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -115,8 +115,8 @@ class Keeping(QObject):  # type: ignore[misc]
             self._thread = threading.Thread(target=self._watch_others, name="calcannot others", daemon=True)
             self._thread.start()
         state, problem = self._state_of(session)
-        if state != self._state:
-            self._state = state
+        if (session, state) != self._state:
+            self._state = (session, state)
             self.state_changed.emit(state)
         if problem and problem != self._problem:
             self._desk.say(f"Not saved yet: {problem} What you drew is kept in memory, and tried again every second.")

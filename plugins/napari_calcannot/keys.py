@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QShortcut
+
 from calcannot.model.annotation import StrokeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from qtpy.QtWidgets import QWidget
 
 # napari's own keys for the layers that are in use are left alone: 1 to 7, Delete, Space, Escape.
 KEYS: Final[dict[str, tuple[str, str]]] = {
@@ -37,6 +43,14 @@ def bind(target: Any, actions: Mapping[str, Callable[[], object]]) -> None:
     """Bind all keys to a viewer or a layer."""
     for key, (name, _) in KEYS.items():
         target.bind_key(key, _calling(actions[name]), overwrite=True)
+
+
+def add_shortcuts(widget: QWidget, actions: Mapping[str, Callable[[], object]]) -> None:
+    """The same keys while a table or a button of the panel has the keyboard; fields for text keep their letters."""
+    for key, (name, _) in KEYS.items():
+        shortcut = QShortcut(QKeySequence(key.replace("Control", "Ctrl").replace("-", "+")), widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(actions[name])
 
 
 def unbind(target: Any) -> None:

@@ -36,7 +36,7 @@ COLOURS: dict[str, tuple[float, float, float]] = {
 }
 _ACCEPTED = {"yellow": "cyan", "cyan": "yellow", "orange": "cyan"}
 REGION_COLOUR = (0.34, 0.71, 0.91)
-CHOSEN_COLOUR = (0.84, 0.37, 0.0)
+CHOSEN_COLOUR = (0.0, 0.35, 1.0)  # neither a colour of mineral nor of tissue
 EXCLUDE_COLOUR = (0.8, 0.47, 0.65)
 
 _MM_FROM_UM_PER_PX = 20.0  # coarser than any microscope: lengths are then thought of in mm
@@ -136,7 +136,8 @@ def chosen_layer(session: Session, shapes: Sequence[np.ndarray[Any, Any]]) -> La
             "shape_type": "polygon",
             "edge_color": [CHOSEN_COLOUR],
             "face_color": "transparent",
-            "edge_width": max(0.3, extent / 60),
+            "edge_width": max(0.5, extent / 25),
+            "opacity": 1.0,
             "metadata": _metadata(session, CHOSEN),
             **placement(session.info),
         },

@@ -40,7 +40,7 @@ class Hand:
         return Stroke(str(uuid.uuid4()), kind, tuple(rings), reason, name, self.author, now)
 
 
-def user_name() -> str:
+def account_name() -> str:
     """Name of the account, empty where it has none."""
     try:
         return getpass.getuser()

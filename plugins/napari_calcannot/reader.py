@@ -13,8 +13,9 @@ from calcannot.store.case_folder import RECORD, CaseFolder, is_case
 from napari_calcannot.case_home import find_own_case, rule_of_newest_run
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.painting import user_name
+from napari_calcannot.painting import Hand
 from napari_calcannot.pending import read_pending
+from napari_calcannot.preferences import user_name
 from napari_calcannot.session import Session
 from napari_calcannot.wording import sentence
 
@@ -52,6 +53,7 @@ def open_path(path: str | Path) -> list[Session]:
     author = user_name()
     if not is_case(path) and path.name != RECORD:
         session = Session.open(path)  # a folder can be one image too
+        session.hand = Hand(author)
         try:
             kept = find_own_case(path, author=author)
             if kept is not None:
@@ -73,6 +75,7 @@ def open_path(path: str | Path) -> list[Session]:
             size = None if entry.calibration is None else entry.calibration.to_calibration()
             source = open_image(case.image_path(entry.id), calibration=size)
             sessions.append(Session(source, role=entry.role))
+            sessions[-1].hand = Hand(author)
             _keep(sessions[-1], LogDrawing(case, entry.id, author=author))
     except BaseException:
         for session in sessions:

@@ -45,5 +45,11 @@ class StyleView(QWidget):  # type: ignore[misc]
         self.outline.toggled.connect(self._on_style)
         self.opacity.valueChanged.connect(self._on_style)
 
+    def show_style(self, colour: str, opacity: float, *, outline: bool) -> None:
+        """Take over a style."""
+        self.colour.setCurrentText(colour)
+        self.opacity.setValue(opacity)
+        self.outline.setChecked(outline)
+
     def _on_style(self, _: object = None) -> None:
         self.style_changed.emit(self.colour.currentText(), float(self.opacity.value()), self.outline.isChecked())

@@ -16,12 +16,13 @@ from napari_calcannot.examples import Examples
 from napari_calcannot.finding import Finding
 from napari_calcannot.following import Following
 from napari_calcannot.keeping import Keeping
-from napari_calcannot.keys import bind, unbind
+from napari_calcannot.keys import add_shortcuts, bind, unbind
 from napari_calcannot.layers import IMAGE, layer_title
 from napari_calcannot.leaving import Leaving
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
 from napari_calcannot.opening import Opening
+from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
 from napari_calcannot.save_results import save_results
 from napari_calcannot.tile_watch import TileWatch
@@ -71,6 +72,8 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.beside = Beside(self.desk, self)
         self._connect()
         bind(napari_viewer, self._actions())
+        add_shortcuts(self.controls, self._actions())
+        self.preferred = Style(self.controls.style_view)
         self.following.take_layers()
         self.watch.start()
 
@@ -104,6 +107,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.measuring.stop()
         self.watch.stop()
         self.keeping.stop()
+        self.preferred.stop()
         self.beside.stop()
         self.following.stop()
         self.hand.close()

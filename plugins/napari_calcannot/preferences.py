@@ -1,0 +1,59 @@
+"""What a user set in napari's preferences for this plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.settings import get_plugin_settings
+
+from napari_calcannot.layers import COLOURS
+from napari_calcannot.painting import account_name
+
+if TYPE_CHECKING:
+    from napari_calcannot.style_view import StyleView
+
+_FIELDS = ("colour", "opacity", "outline")
+
+
+def user_name() -> str:
+    """Who draws: the name in the preferences, or that of the account."""
+    desk = _desk()
+    return (str(desk.author).strip() if desk is not None else "") or account_name()
+
+
+class Style:
+    """Brings the preferences to the panel, now and when they are changed.
+
+    Parameters
+    ----------
+    view
+        Shows how mineral is drawn.
+    """
+
+    def __init__(self, view: StyleView) -> None:
+        self._view = view
+        self._desk = _desk()
+        if self._desk is not None:
+            self._take()
+            for field in _FIELDS:
+                getattr(self._desk.events, field).connect(self._take)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._desk is not None:
+            for field in _FIELDS:
+                getattr(self._desk.events, field).disconnect(self._take)
+
+    def _take(self, _: object = None) -> None:
+        assert self._desk is not None
+        colour = str(self._desk.colour)
+        self._view.show_style(colour if colour in COLOURS else next(iter(COLOURS)), float(self._desk.opacity),
+                              outline=bool(self._desk.outline))  # fmt: skip
+
+
+def _desk() -> Any:
+    """Settings under the heading of the manifest; None where the plugin is not installed as one."""
+    try:
+        return get_plugin_settings("calcannot").desk
+    except (KeyError, AttributeError):
+        return None
