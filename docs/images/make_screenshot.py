@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# Settings of the person who runs this are neither used nor changed.
-os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
+# Settings and cases of the person who runs this are neither used nor changed.
+WORK = Path(tempfile.mkdtemp())
+os.environ["NAPARI_CONFIG"] = str(WORK / "settings.yaml")
+os.environ["CALCANNOT_CASES"] = str(WORK / "cases")
 
 import napari  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -26,11 +28,15 @@ def main() -> None:
     panel.open_path(HERE.parents[1] / "sample_images" / "section.tif")
 
     def shoot() -> None:
-        if panel.session is None or panel.session.analysis is None:
+        if panel.session is None or not panel.session.is_saved:
             QTimer.singleShot(300, shoot)
             return
-        picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
-        picture.quantize(256).save(HERE / "plugin.png", optimize=True)
+        panel.controls.tabs.setCurrentIndex(2)
+        QTimer.singleShot(1500, picture)
+
+    def picture() -> None:
+        shot = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+        shot.quantize(256).save(HERE / "plugin.png", optimize=True)
         viewer.close()
 
     QTimer.singleShot(3000, panel.measure)

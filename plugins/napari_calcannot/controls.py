@@ -109,7 +109,7 @@ class Controls(QWidget):  # type: ignore[misc]
             self.images.clear()
             self.images.addItems(list(titles))
 
-    def show_session(self, session: Session | None, *, is_working: bool) -> None:
+    def show_session(self, session: Session | None, *, is_working: bool, is_saving: bool = False) -> None:
         """Show an image's state; while something runs, all that could change it is off."""
         self.scale.show_session(session)
         self.rule.show_session(session)
@@ -119,7 +119,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.correct.show_bound(None if session is None else session.threshold, possible=rule is not None)
         self.results.show_session(session)
         self.share.show_session(session)
-        self.state.setText("" if session is None else state_text(session))
+        self.state.setText("" if session is None else state_text(session, is_saving=is_saving))
         free = session is not None and not is_working
         for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.correct, self.share,
                        self.worklist):  # fmt: skip
@@ -151,7 +151,7 @@ class Controls(QWidget):  # type: ignore[misc]
         return row
 
 
-def state_text(session: Session) -> str:
+def state_text(session: Session, *, is_saving: bool = False) -> str:
     """Whether there is a measurement, of what, and where it is saved."""
     if session.analysis is None:
         return "Not measured yet."
@@ -159,6 +159,8 @@ def state_text(session: Session) -> str:
         if session.shows_mask and session.mask is not None:
             return f"Corrected since it was measured: {session.mask.area_px:,} px now. The table follows."
         return "Changed since it was measured. Press Measure again."
+    if session.saved_to is None and is_saving:
+        return "Measured, saving ..."
     if session.saved_to is None:
         return "Measured with all corrections, which are saved. Press Measure to keep this result too."
     return f"Measured and saved in {session.saved_to}."

@@ -68,7 +68,8 @@ class Keeping(QObject):  # type: ignore[misc]
         session = self._desk.session
         if session is None or not isinstance(session.drawing, MemoryDrawing) or not session.path.exists():
             return
-        self._write_pending(session)
+        if session.annotations.strokes:
+            self._write_pending(session)
         if session not in self._waiting:
             self._waiting.append(session)
             self._make_case(session)

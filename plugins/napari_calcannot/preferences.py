@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.settings import get_plugin_settings
-
 from napari_calcannot.layers import COLOURS
 from napari_calcannot.painting import account_name
 
@@ -53,6 +51,8 @@ class Style:
 
 def _desk() -> Any:
     """Settings under the heading of the manifest; None where the plugin is not installed as one."""
+    from napari.settings import get_plugin_settings  # a script that only reads needs no napari
+
     try:
         return get_plugin_settings("calcannot").desk
     except (KeyError, AttributeError):

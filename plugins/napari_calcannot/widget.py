@@ -176,7 +176,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             if session in sessions:
                 self.controls.images.setCurrentIndex(sessions.index(session))
         self.controls.beside.show_sessions(sessions, session, self.beside.session, linked=self.beside.is_linked)
-        self.controls.show_session(session, is_working=self.desk.is_working)
+        self.controls.show_session(session, is_working=self.desk.is_working, is_saving=self.keeping.is_writing)
         if session is None:
             self.controls.overview.show_image(None)
         self.finding.show_preview()
