@@ -26,7 +26,7 @@ from calcannot.model.case_doubts import doubts
 from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.layers import SESSION
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.painting import user_name
+from napari_calcannot.preferences import user_name
 from napari_calcannot.record_fields import LESION, OVERVIEW, entry_of, fact_of, fields_of, leaf_at, origin_text, pages
 from napari_calcannot.record_keeper import RecordKeeper
 from napari_calcannot.record_row import RecordRow
