@@ -1,6 +1,6 @@
 """Damage a case in 300 ways, and hold time, memory and message of each against what a user may expect.
 
-    python benchmarks/damaged_cases.py [NUMBER]
+    python benchmarks/damaged_cases.py [NUMBER] [FIRST]
 
 Each is opened in a process of its own. Prints the messages by kind of damage, and at the end the slowest and the
 largest. POSIX only: processes are forked, so that what is measured is reading and not starting Python.
@@ -26,12 +26,12 @@ from test_damaged_cases import check, copy_of
 SECONDS, MEBIBYTES = 1.0, 500.0
 
 
-def main(number: int = 300) -> None:
+def main(number: int = 300, first: int = 0) -> None:
     with tempfile.TemporaryDirectory() as place:
         sound = sound_case(Path(place) / "sound" / "case")
         use(sound)  # everything is imported
         worst, failed = [0.0, 0.0], Counter[str]()
-        for seed in range(number):
+        for seed in range(first, first + number):
             folder = Path(place) / f"{seed}"
             seconds, mebibytes = cost(copy_of(sound, folder / "timed"), seed)
             worst = [max(worst[0], seconds), max(worst[1], mebibytes)]

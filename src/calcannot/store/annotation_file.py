@@ -130,7 +130,7 @@ def _take_member(member: object, content: dict[str, Any], result: AnnotationFile
 
 
 def _take(feature: Feature, number: int, result: AnnotationFile, path: Path) -> None:
-    stroke = stroke_of(feature, number, path)
+    stroke = stroke_of(feature, number, path, is_known_valid=result.ours)
     state = result.state
     if stroke is None:
         result.others.append(feature)

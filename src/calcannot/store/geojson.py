@@ -128,24 +128,36 @@ def features_in(content: object, path: Path) -> list[dict[str, Any]]:
 
 
 def stroke_of(
-    feature: dict[str, Any], number: int, path: Path, everything_is: StrokeKind | None = None
+    feature: dict[str, Any],
+    number: int,
+    path: Path,
+    everything_is: StrokeKind | None = None,
+    *,
+    is_known_valid: bool = False,
 ) -> Stroke | None:
-    """A feature as a stroke, None for a mark or a line; ``number`` and ``path`` are for the error's message."""
+    """A feature as a stroke, None for a mark or a line.
+
+    Parameters
+    ----------
+    number, path
+        For the error's message.
+    is_known_valid
+        Its polygons need not be looked at: they were before it was written, and it fits its checksum.
+    """
     properties = feature.get("properties") or {}
     geometry = feature.get("geometry") or {}
-    if not isinstance(properties, dict) or not isinstance(geometry, dict):
+    is_feature = feature.get("type", "Feature") == "Feature"
+    if not is_feature or not isinstance(properties, dict) or not isinstance(geometry, dict):
         raise AnnotationError(f"feature {number} is not a GeoJSON feature", path=path)
-    rings = _rings(geometry, number, path)
+    rings = _rings(geometry, number, path, is_known_valid=is_known_valid)
     if rings is None:
         return None
     ours = properties.get("calcannot")
     own: dict[str, Any] = ours if isinstance(ours, dict) else {}
     _check_words(feature, properties, own, number, path)
     kind, reason = _kind(properties, own, everything_is)
-    # Without an id the content is the identity: the same file gives the same regions again.
-    fallback = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()[:32]
     return Stroke(
-        id=str(feature.get("id") or fallback),
+        id=str(feature.get("id") or _id_of(geometry)),
         kind=kind,
         rings=rings,
         reason=reason,
@@ -155,6 +167,11 @@ def stroke_of(
         side=_choice(Side, "side", properties, own, number, path),
         morphology=_choice(Morphology, "morphology", properties, own, number, path),
     )
+
+
+def _id_of(geometry: dict[str, Any]) -> str:
+    """Without an id the content is the identity: the same file gives the same regions again."""
+    return hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _check_words(
@@ -201,7 +218,7 @@ def _kind(properties: dict[str, Any], own: dict[str, Any], everything_is: Stroke
     return everything_is or StrokeKind.REGION, reason
 
 
-def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[Ring, ...] | None:
+def _rings(geometry: dict[str, Any], number: int, path: Path, *, is_known_valid: bool) -> tuple[Ring, ...] | None:
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind in ("Point", "MultiPoint", "LineString", "MultiLineString"):
         return None  # a mark or a measuring line encloses nothing
@@ -214,7 +231,8 @@ def _rings(geometry: dict[str, Any], number: int, path: Path) -> tuple[Ring, ...
         if not isinstance(polygon, list) or not polygon:
             raise AnnotationError(f"feature {number} has no coordinates", path=path)
         rings += [_ring(ring, number, path) for ring in polygon]
-    _check_valid(polygons, number, path)
+    if not is_known_valid:
+        _check_valid(polygons, number, path)
     return tuple(rings)
 
 

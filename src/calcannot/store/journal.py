@@ -74,33 +74,53 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a journal holds, its size, and whether its last line is cut off."""
+    """What a journal holds, its size and lines, and whether its last line is cut off."""
 
     header: Header
     changes: tuple[Change, ...]
     size: int
+    lines: int
     torn: bool
 
 
-def read_journal(path: Path) -> Journal | None:
-    """Read a journal; None for one that was made and never written to.
+def read_journal(path: Path, known: Journal | None = None) -> Journal | None:
+    """Read a journal; None where its writer died before the first line was whole.
+
+    Parameters
+    ----------
+    known
+        As it was read before: it only ever grows, so that only what is new is read.
 
     Raises
     ------
     CaseError
         If it is damaged: the line is named.
     """
-    lines = read_lines(path, largest_bytes=LARGEST_JOURNAL_BYTES)
-    if not lines.records:
-        return None
-    (_, first), *rest = lines.records
-    header = _header(first, path)
-    changes = [_change(record, number, path) for number, record in rest]
-    for earlier, later in zip([0, *(each.number for each in changes)], changes, strict=False):
-        if later.number != earlier + 1:
-            what = f"change {earlier + 1} is missing from the journal"
+    if known is not None and not known.torn and _size_of(path) >= known.size:
+        if _size_of(path) == known.size:
+            return known
+        found = read_lines(path, largest_bytes=LARGEST_JOURNAL_BYTES, size=known.size, count=known.lines)
+        header, before, rest = known.header, known.changes, found.records
+    else:
+        found = read_lines(path, largest_bytes=LARGEST_JOURNAL_BYTES)
+        if not found.records:
+            return None
+        (_, first), *others = found.records
+        header, before, rest = _header(first, path), (), tuple(others)
+    changes = (*before, *(_change(record, number, path) for number, record in rest))
+    last = before[-1].number if before else 0
+    for expected, each in enumerate(changes[len(before) :], start=last + 1):
+        if each.number != expected:
+            what = f"change {expected} is missing from the journal"
             raise CaseError(what, path=path, remedy="restore it from a backup")
-    return Journal(header, tuple(changes), lines.size, lines.torn)
+    return Journal(header, changes, found.size, found.count, found.torn)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1  # said when it is read
 
 
 class JournalFile:
@@ -193,7 +213,7 @@ def _change(record: dict[str, Any], number: int, path: Path) -> Change:
 def _stroke(feature: dict[str, Any] | None, number: int, path: Path) -> Stroke | None:
     if feature is None:
         return None
-    stroke = stroke_of(feature, number, path)
+    stroke = stroke_of(feature, number, path, is_known_valid=True)
     if stroke is None:
         raise CaseError(f"line {number} of the journal holds a shape that is no area", path=path)
     return stroke

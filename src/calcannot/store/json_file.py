@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 40
 CHECKSUM = "checksum"
+_CONTAINERS = frozenset((dict, list))
 
 
 def load_json(path: Path, error: type[CalcannotError], *, largest_bytes: int) -> Any:
@@ -99,10 +100,10 @@ def _is_too_deep(content: Any) -> bool:
     for _ in range(DEEPEST):
         nested: list[Any] = []
         for each in layer:
-            if isinstance(each, dict):
-                nested += [value for value in each.values() if isinstance(value, dict | list)]
-            elif isinstance(each, list):
-                nested += [value for value in each if isinstance(value, dict | list)]
+            inside = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+            # Most lists are coordinates; which kinds are in one is told without a loop of ours.
+            if not _CONTAINERS.isdisjoint(map(type, inside)):
+                nested += [value for value in inside if isinstance(value, dict | list)]
         if not nested:
             return False
         layer = nested

@@ -29,10 +29,11 @@ _LONGEST_FOREIGN_BYTES: Final = 16 << 20  # of a line that does not begin as our
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Records with the number of their line; the size that was read; whether the last line is cut off."""
+    """Records with the number of their line; size and lines of the file; whether the last line is cut off."""
 
     records: tuple[tuple[int, dict[str, Any]], ...]
     size: int
+    count: int
     torn: bool
 
 
@@ -61,8 +62,13 @@ def count(record: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def read_lines(path: Path, *, largest_bytes: int) -> Lines:
+def read_lines(path: Path, *, largest_bytes: int, size: int = 0, count: int = 0) -> Lines:
     """Read all whole lines.
+
+    Parameters
+    ----------
+    size, count
+        Of what was read before and need not be again; it must have ended with a line.
 
     Raises
     ------
@@ -74,15 +80,16 @@ def read_lines(path: Path, *, largest_bytes: int) -> Lines:
             if os.fstat(file.fileno()).st_size > largest_bytes:
                 what = f"is larger than {largest_bytes >> 20} MiB"
                 raise CaseError(what, path=path, remedy="restore it from a backup")
-            return _lines_of(file, path)
+            file.seek(size)
+            return _lines_of(file, path, size, count)
     except OSError as error:
         what = f"cannot be read ({error.strerror or 'no such file'})"
         raise CaseError(what, path=path, remedy="check the folder and its rights") from None
 
 
-def _lines_of(file: BinaryIO, path: Path) -> Lines:
+def _lines_of(file: BinaryIO, path: Path, size: int, number: int) -> Lines:
     records = []
-    number = cut_off = size = 0
+    cut_off = 0
     torn = False
     while line := _next_line(file):
         number, size = number + 1, size + len(line)
@@ -103,7 +110,7 @@ def _lines_of(file: BinaryIO, path: Path) -> Lines:
             raise _damaged(number, path)  # its end is there, and is something else
     if cut_off and not torn:
         raise _damaged(cut_off, path)
-    return Lines(tuple(each for each in records if each[1] != _TORN), size, torn)
+    return Lines(tuple(each for each in records if each[1] != _TORN), size, number, torn)
 
 
 def is_cut_off(path: Path) -> bool:

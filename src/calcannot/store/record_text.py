@@ -34,10 +34,13 @@ def record_lines(folder: CaseFolder) -> Iterator[str]:
     yield ""
     yield "images" if case.images else "no images"
     for image in case.images:
-        strokes = len(folder.annotations(image.id).strokes)
+        state = folder.strokes(image.id).read().state
+        strokes = len(state.order)
         size = image.calibration
         scale = f", {size.um_per_px_row:g} x {size.um_per_px_col:g} µm a pixel ({size.source})" if size else ""
         yield f"  {image.id}: {image.role}, {image.path}, {strokes} stroke(s){scale}"
+        for conflict in state.unresolved:
+            yield f"    conflict: {conflict.id}: {conflict.what}, as {conflict.kept_as}; remove one to decide"
         if image.radiograph:
             yield from (f"  {line}" for line in _group("technique", image.radiograph) if line)
     events = folder.history()

@@ -56,9 +56,16 @@ class StrokeFiles:
         self.image_id = image_id
         self.geojson = case / "annotations" / f"{image_id}.geojson"
         self.journal_folder = case / "journal" / image_id
+        self._known: dict[Path, Journal] = {}
+        self._known_file: tuple[tuple[int, ...], AnnotationFile] | None = None
 
-    def read(self) -> Strokes:
-        """Read the GeoJSON and all journals.
+    def read(self, *, is_locked: bool = False) -> Strokes:
+        """Read the GeoJSON and all journals; of what was read before, only what is new.
+
+        Parameters
+        ----------
+        is_locked
+            Whether it is read to be written: then the GeoJSON is read whatever it looks like from outside.
 
         Raises
         ------
@@ -69,9 +76,7 @@ class StrokeFiles:
         check_inside(self.case, self.journal_folder)
         # The journals first: what is saved between the two reads is then in the file, and nothing falls between them.
         journals = self._journals()
-        file = read_annotation_file(self.geojson)
-        if not file.ours:
-            file.merged = self._merged_before_others_wrote()
+        file = self._annotation_file(is_locked=is_locked)
         torn = tuple(sorted(name for name, journal in journals.items() if journal.torn))
         return Strokes(file, journals, with_changes(file, journals.values()), torn)
 
@@ -89,7 +94,7 @@ class StrokeFiles:
             If a file is damaged, or cannot be written. All stays as it was then.
         """
         with FolderLock(self.case) as lock:
-            found = self.read()
+            found = self.read(is_locked=True)
             reached = {name: journal.changes[-1].number for name, journal in found.journals.items() if journal.changes}
             state = found.state if also is None else merged(found.state, also)
             is_new = any(number > found.file.merged.get(name, 0) for name, number in reached.items())
@@ -165,10 +170,20 @@ class StrokeFiles:
     def _journals(self) -> dict[str, Journal]:
         journals = {}
         for path in sorted(self.journal_folder.glob("*.jsonl")) if self.journal_folder.is_dir() else []:
-            journal = read_journal(path)
+            journal = read_journal(path, self._known.get(path))
             if journal is not None:
-                journals[journal.header.id] = journal
+                self._known[path] = journals[journal.header.id] = journal
         return journals
+
+    def _annotation_file(self, *, is_locked: bool) -> AnnotationFile:
+        seen = _identity(self.geojson)
+        if not is_locked and self._known_file is not None and self._known_file[0] == seen:
+            return self._known_file[1]
+        file = read_annotation_file(self.geojson)
+        if not file.ours:
+            file.merged = self._merged_before_others_wrote()
+        self._known_file = (seen, file)
+        return file
 
     def _merged_before_others_wrote(self) -> dict[str, int]:
         """Another program wrote the GeoJSON and left out how far the journals were taken in."""
@@ -219,6 +234,15 @@ def state_digest(state: StrokeState) -> str:
     """Hash of what is drawn: ids and content, in order, whoever drew it and when."""
     said = "".join(f"{name} {digest(state.strokes[name])}\n" for name in state.order)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What is another when a file was replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _holder(path: Path) -> Path:

@@ -146,9 +146,9 @@ class StrokeLog:
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """Strokes that two people changed; both versions are there."""
+        """Strokes that two people changed; both versions are there, until one is removed."""
         with self._mutex:
-            return tuple(self._state.conflicts)
+            return tuple(self._state.unresolved)
 
     @property
     def can_undo(self) -> bool:

@@ -85,6 +85,11 @@ class StrokeState:
         """The strokes, lowest first."""
         return Annotations(tuple(self.strokes[each] for each in self.order))
 
+    @property
+    def unresolved(self) -> list[Conflict]:
+        """Conflicts of which both versions are still there; who removes one has decided."""
+        return [each for each in self.conflicts if each.id in self.strokes and each.kept_as in self.strokes]
+
     def copy(self) -> StrokeState:
         """A state that can be changed without changing this one."""
         return StrokeState(

@@ -14,8 +14,11 @@ import pytest
 from calcannot.errors import AnnotationError, CalcannotError, CaseError, OutputError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
+from calcannot.store import journal
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.geojson import read_annotations
+from calcannot.store.journal import _change
+from calcannot.store.record_text import record_lines
 from calcannot.store.stroke_log import StrokeLog
 
 
@@ -225,8 +228,41 @@ def test_two_who_change_one_stroke_both_keep_theirs_and_are_told(case):
             assert sides == {5, 7}
             (conflict,) = each.conflicts
             assert (conflict.id, conflict.kept_as in ids(each.annotations)) == ("a", True)
-    strokes = case.annotations("film").strokes
-    assert sorted(stroke.rings[0].max() for stroke in strokes) == [5, 7]
+        (shown,) = [line for line in record_lines(case) if "conflict" in line]
+        assert f"changed by two: both kept, as {conflict.kept_as}" in shown
+        strokes = case.annotations("film").strokes
+        assert sorted(stroke.rings[0].max() for stroke in strokes) == [5, 7]
+        bea.remove([conflict.kept_as])
+        bea.save()
+        ada.foreign_changes()
+        assert ada.conflicts == bea.conflicts == ()
+        bea.undo()
+        assert bea.conflicts == (conflict,)
+
+
+def test_what_others_add_is_read_without_reading_all_again(case, monkeypatch):
+    with case.stroke_log("film", author="Ada") as ada, case.stroke_log("film", author="Bea") as bea:
+        ada.add([square(f"a{k}") for k in range(5)])
+        ada.add([square("b")])
+        ada.flush()
+        bea.foreign_changes()
+        read = []
+        monkeypatch.setattr(journal, "_change", lambda *arguments: read.append(arguments[1]) or _change(*arguments))
+        ada.add([square("c")])
+        ada.flush()
+        assert bea.foreign_changes().added == ("c",)
+        assert read == [4], "the header, two changes, and then the new one"
+
+
+def test_a_journal_that_is_shorter_than_before_is_read_anew(case):
+    with case.stroke_log("film", author="Ada") as log:
+        log.add([square("a")])
+        log.add([square("b")])
+    files = case.strokes("film")
+    assert ids(files.read().state.annotations()) == ["a", "b"]
+    (path,) = (case.path / "journal/film").glob("*.jsonl")
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    assert ids(files.read().state.annotations()) == ["a"]
 
 
 def test_a_stroke_that_one_removes_while_another_changes_it_is_kept(case):
