@@ -7,6 +7,8 @@ each in turn, round after round, and prints
     ratio      wall of one worker over wall of N, the median over rounds: neighbours in time share what else runs
     worker     processor seconds of the workers for one slide
     command    processor seconds of the process that hands out slides and puts tables together, for one slide
+    path       processor seconds of the busiest worker and of the command: what wall would be with nothing else running
+               and no waiting, and its ratio
     others     processors that other programs took meanwhile; where it is not near 0, walls and ratios mean little
 
 With --quiet a round waits until other programs take less than that many processors, and is dropped where they took
@@ -46,6 +48,7 @@ class Cluster:
 
     def __init__(self, folder: Path, workers: int) -> None:
         self.workers = workers
+        self._started: list[Any] = []
         self.file = folder / f"scheduler-{workers}.json"
         folder.mkdir(parents=True, exist_ok=True)
         self._start("scheduler", "--port", "0", "--scheduler-file", self.file, "--no-dashboard")
@@ -63,18 +66,19 @@ class Cluster:
 
     def _start(self, *command: object) -> psutil.Popen:
         line = [sys.executable, "-m", "dask", *map(str, command)]
-        return psutil.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._started.append(psutil.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return self._started[-1]
 
     @property
-    def cpu_s(self) -> float:
-        """Processor seconds of the workers so far."""
-        return sum(sum(each.cpu_times()[:2]) for each in self.processes)
+    def cpu_s(self) -> list[float]:
+        """Processor seconds of each worker so far."""
+        return [sum(each.cpu_times()[:2]) for each in self.processes]
 
     def __enter__(self) -> Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in psutil.Process().children():
+        for each in self._started:
             with suppress(psutil.NoSuchProcess):
                 each.kill()
 
@@ -84,6 +88,7 @@ class Round:
     wall_s: float
     worker_s: float
     command_s: float
+    path_s: float
     others: float
 
 
@@ -104,9 +109,10 @@ def run(cluster: Cluster, slides: Path, output: Path) -> Round:
     outcomes = measure(slides, "von-kossa", output=output, scheduler=cluster.address)
     wall = time.perf_counter() - start
     assert all(each.error is None for each in outcomes), [each.error for each in outcomes]
-    count, workers, command = len(outcomes), cluster.cpu_s - before, time.process_time() - mine
-    others = (busy_s() - all_before - workers - command) / wall
-    return Round(wall, workers / count, command / count, others)
+    workers = [now - then for now, then in zip(cluster.cpu_s, before, strict=True)]
+    count, command = len(outcomes), time.process_time() - mine
+    others = (busy_s() - all_before - sum(workers) - command) / wall
+    return Round(wall, sum(workers) / count, command / count, max(workers) + command, others)
 
 
 def tables(output: Path) -> tuple[bytes, ...]:
@@ -177,18 +183,24 @@ def main() -> None:
                 for workers, done in pair.items():
                     taken[workers].append(done)
         print(f"{arguments.slides} slides of {arguments.width} x {arguments.height} px, {arguments.rounds} rounds")
-        print("| workers | wall s, median (least) | ratio | worker s | command s | others |\n|---|---|---|---|---|---|")
+        print("| workers | wall s, median (least) | ratio | path s | ratio | worker s | command s | others |")
+        print("|---|---|---|---|---|---|---|---|")
         base = taken[arguments.workers[0]]
         for workers, rounds in taken.items():
             walls = [each.wall_s for each in rounds]
-            ratios = [one.wall_s / each.wall_s for one, each in zip(base, rounds, strict=True)]
-            worker, command, others = (
+            ratio, path_ratio = (
+                statistics.median(
+                    getattr(one, name) / getattr(each, name) for one, each in zip(base, rounds, strict=True)
+                )
+                for name in ("wall_s", "path_s")
+            )
+            path, worker, command, others = (
                 statistics.median(getattr(each, name) for each in rounds)
-                for name in ("worker_s", "command_s", "others")
+                for name in ("path_s", "worker_s", "command_s", "others")
             )
             print(
-                f"| {workers} | {statistics.median(walls):.2f} ({min(walls):.2f}) | {statistics.median(ratios):.2f} | "
-                f"{worker:.2f} | {command:.2f} | {others:.2f} |"
+                f"| {workers} | {statistics.median(walls):.2f} ({min(walls):.2f}) | {ratio:.2f} | {path:.2f} | "
+                f"{path_ratio:.2f} | {worker:.2f} | {command:.2f} | {others:.2f} |"
             )
         plan([each for rounds in taken.values() for each in rounds], slides, truth, arguments)
 
