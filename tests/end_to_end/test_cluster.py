@@ -50,7 +50,13 @@ def telling(name, seen, pause_s, *, dies=False):
     return f"NAME, SEEN, PAUSE_S, DIES = {name!r}, {str(seen)!r}, {pause_s}, {dies}\n{TELLING}"
 
 
-OTHER_VERSION = "import calcannot._version\ncalcannot._version.__version__ = '0.0.9'\n"
+OTHER_VERSION = {
+    "calcannot": "import calcannot._version\ncalcannot._version.__version__ = '0.0.9'\n",
+    "imagecodecs": """
+from importlib import metadata
+metadata.version = lambda name: "0.0.9" if name == "imagecodecs" else metadata.distribution(name).version
+""",
+}
 
 
 class Cluster:
@@ -154,9 +160,10 @@ def test_a_worker_that_dies_costs_nothing_and_results_are_those_of_a_run_here(
     assert contents(tmp_path / "out") == contents(tmp_path / "here")
 
 
-def test_a_worker_of_another_version_is_refused_by_name(cluster, images, tmp_path):
-    cluster.worker("old", OTHER_VERSION)
-    with pytest.raises(ClusterError, match=r"the worker tcp://127.0.0.1:\d+ has calcannot 0.0.9, and this is"):
+@pytest.mark.parametrize("library", OTHER_VERSION)
+def test_a_worker_of_another_version_is_refused_by_name(cluster, images, tmp_path, library):
+    cluster.worker("old", OTHER_VERSION[library])
+    with pytest.raises(ClusterError, match=rf"the worker tcp://127.0.0.1:\d+ has {library} 0.0.9, and this is \d"):
         measure(images, RECIPE, output=tmp_path / "out", scheduler=cluster.address)
     assert not (tmp_path / "out").exists()
 

@@ -176,7 +176,7 @@ class ResultsFolder:
             "started": self._started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": platform.python_version(),
-            "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+            "libraries": library_versions(),
             "outputs": sorted([*written, *(output for part in parts for output in part.outputs)]),
             "images": [
                 {"image": name, "error": str(each)} if isinstance(each, CalcannotError) else each.record
@@ -216,6 +216,11 @@ class ResultsFolder:
         for folder in (self.folder / "masks", self.folder / "overlays", *([self.folder] if self._is_new else [])):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that numbers pass through."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
 
 
 def _outputs_of_earlier_runs(folder: Path) -> set[str]:

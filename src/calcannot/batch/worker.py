@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import time
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from calcannot._version import __version__
 from calcannot.batch.job import Job, Outcome, Report, Settings
+from calcannot.batch.results import library_versions
 from calcannot.errors import ClusterError, ImageReadError
 
 if TYPE_CHECKING:
@@ -20,15 +22,16 @@ _ASK_EVERY_S = 1.0
 
 
 class Facts(NamedTuple):
-    """What must be the same everywhere, for results to be."""
+    """What must be the same everywhere, for results to be: names and versions, calcannot first."""
 
-    calcannot: str
-    python: str
+    versions: tuple[tuple[str, str], ...]
 
 
+@cache
 def own_facts() -> Facts:
-    """Of this process. Python's last number decides nothing."""
-    return Facts(__version__, ".".join(platform.python_version_tuple()[:2]))
+    """Of this process. Python's last number decides nothing; the libraries are those that ``run.json`` names."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return Facts((("calcannot", __version__), ("Python", python), *library_versions().items()))
 
 
 def look_round(parts: Parts) -> tuple[Facts, bool]:
@@ -69,12 +72,9 @@ def measure_on_worker(job: Job, settings: Settings, parts: Parts, expected: Fact
 
 def fault_of(facts: Facts, expected: Facts, *, sees: bool) -> tuple[str, str] | None:
     """What is wrong with a worker and what to do, or None."""
-    if facts.calcannot != expected.calcannot:
-        what = f"has calcannot {facts.calcannot}, and this is {expected.calcannot}"
-        return what, "install the same version everywhere"
-    if facts.python != expected.python:
-        what = f"runs Python {facts.python}, and this is {expected.python}"
-        return what, "use the same Python everywhere"
+    for (name, there), (_, here) in zip(facts.versions, expected.versions, strict=True):
+        if there != here:
+            return f"has {name} {there}, and this is {here}", "install the same versions everywhere"
     if not sees:
         return "does not see the folder of the results", "choose a folder with -o that all machines share"
     return None
