@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,14 +37,6 @@ class Hand:
         """A stroke of now."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return Stroke(str(uuid.uuid4()), kind, tuple(rings), reason, name, self.author, now)
-
-
-def account_name() -> str:
-    """Name of the account, empty where it has none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
 
 
 def brush_rings(path: npt.NDArray[np.float64], radius_px: float) -> tuple[Ring, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_calcannot.layers import COLOURS
-from napari_calcannot.painting import account_name
 
 if TYPE_CHECKING:
     from napari_calcannot.style_view import StyleView
@@ -14,9 +13,16 @@ _FIELDS = ("colour", "opacity", "outline")
 
 
 def user_name() -> str:
-    """Who draws: the name in the preferences, or that of the account."""
+    """Who draws: the name in the preferences, and nobody where none is chosen: an account names a person unasked."""
     desk = _desk()
-    return (str(desk.author).strip() if desk is not None else "") or account_name()
+    return str(desk.author).strip() if desk is not None else ""
+
+
+def choose_user_name(name: str) -> None:
+    """Keep a name in the preferences; nothing where the plugin is not installed as one."""
+    desk = _desk()
+    if desk is not None:
+        desk.author = name.strip()
 
 
 class Style:

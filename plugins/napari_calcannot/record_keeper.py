@@ -38,7 +38,7 @@ class RecordKeeper(QObject):  # type: ignore[misc]
     def __init__(self, case: CaseFolder, author: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.case = case
-        self._author = author
+        self.author = author
         self._pending: dict[Place, Any] = {}
         self._runner = Runner(self)
         self._again = QTimer(self)
@@ -72,7 +72,7 @@ class RecordKeeper(QObject):  # type: ignore[misc]
         self._again.stop()
         self._runner.drop()
         try:
-            refused = _write(self.case, self._author, dict(self._pending))
+            refused = _write(self.case, self.author, dict(self._pending))
         except CalcannotError as error:
             return sentence(error)
         self._pending.clear()
@@ -82,7 +82,7 @@ class RecordKeeper(QObject):  # type: ignore[misc]
         if self._pending and not self._runner.is_busy:
             taken = dict(self._pending)
             self._runner.start(
-                lambda _: _tried(self.case, self._author, taken),
+                lambda _: _tried(self.case, self.author, taken),
                 lambda found: self._on_tried(taken, *found),
                 self._wait,
             )

@@ -26,7 +26,7 @@ from calcannot.model.case_doubts import doubts
 from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.layers import SESSION
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.preferences import user_name
+from napari_calcannot.preferences import choose_user_name, user_name
 from napari_calcannot.record_fields import LESION, OVERVIEW, entry_of, fact_of, fields_of, leaf_at, origin_text, pages
 from napari_calcannot.record_keeper import RecordKeeper
 from napari_calcannot.record_row import RecordRow
@@ -119,6 +119,10 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.date = QLineEdit()
         self.date.setPlaceholderText("2015, 2015-05 or 2015-05-30")
         self.date.setToolTip("Day, month or year that it is of.")
+        self.author = QLineEdit(user_name())
+        self.author.setPlaceholderText("none")
+        self.author.setToolTip("As you want to be named in the history and with your strokes; kept in the preferences.")
+        self.author.editingFinished.connect(self._on_author)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.doubts = QLabel()
@@ -127,6 +131,7 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.scroll.setWidgetResizable(True)
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         origin = QFormLayout()
+        origin.addRow("Your name", self.author)
         origin.addRow("Source", self.source)
         origin.addRow("Date", self.date)
         where = QHBoxLayout()
@@ -154,7 +159,7 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self._take_line()
         if self.keeper is not None and not self.keeper.is_saved:
             self._leaving.append(self.keeper)  # goes on until all is written
-        self.keeper = RecordKeeper(case, user_name(), self)
+        self.keeper = RecordKeeper(case, self.author.text().strip(), self)
         self.keeper.written.connect(self._on_written)
         self.keeper.refused.connect(self._on_refused)
         self.keeper.waiting.connect(lambda why: self.message.setText(f"Not saved yet, trying again: {why}"))
@@ -225,6 +230,11 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         found = leaf_at(self.keeper.case.record, row.field.place)
         source, date = self.source.text().strip(), self.date.text().strip()
         self.keeper.put(row.field.place, fact_of(row.field, row.entry, found, source=source, date=date))
+
+    def _on_author(self) -> None:
+        choose_user_name(self.author.text())
+        if self.keeper is not None:
+            self.keeper.author = self.author.text().strip()
 
     def _on_written(self) -> None:
         self.message.setText("Saved.")

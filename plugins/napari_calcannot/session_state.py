@@ -8,7 +8,7 @@ from calcannot.segment.shipped import default_recipe
 from napari_calcannot.drawing import Drawing, MemoryDrawing
 from napari_calcannot.history import History
 from napari_calcannot.image_pyramid import ImagePyramid
-from napari_calcannot.painting import Hand, account_name
+from napari_calcannot.painting import Hand
 from napari_calcannot.question import Question, Rule, are_same, deciding
 from napari_calcannot.tile_cache import TileCache
 
@@ -50,7 +50,7 @@ class SessionState:
     ) -> None:
         self.source = source
         self.role = role
-        self.hand = Hand(account_name())
+        self.hand = Hand()
         self.drawing: Drawing = drawing or MemoryDrawing(annotations)
         self.history = History()
         self.rule = Rule()

@@ -11,8 +11,7 @@ from napari.settings import get_plugin_settings
 
 import napari_calcannot
 from napari_calcannot.layers import COLOURS
-from napari_calcannot.painting import account_name
-from napari_calcannot.preferences import Style, user_name
+from napari_calcannot.preferences import Style, choose_user_name, user_name
 from napari_calcannot.style_view import StyleView
 
 pytestmark = pytest.mark.gui
@@ -33,10 +32,12 @@ def test_the_manifest_offers_the_colours_there_are():
     assert properties["colour"]["enum"] == list(COLOURS)
 
 
-def test_a_name_takes_the_place_of_the_account(desk):
-    assert user_name() == account_name()
+def test_nobody_is_named_who_did_not_choose_a_name(desk):
+    assert user_name() == ""
     desk.author = " Dr. Ito "
     assert user_name() == "Dr. Ito"
+    choose_user_name("Reader 2 ")
+    assert user_name() == "Reader 2"
 
 
 def test_style_follows_the_preferences(desk, qtbot):

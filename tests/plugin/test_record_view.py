@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 
 from calcannot.model.case import CaseImage
 from calcannot.store.case_folder import CaseFolder
-from napari_calcannot import record_keeper
+from napari_calcannot import record_keeper, record_view
 from napari_calcannot.reader import read
 from napari_calcannot.record_view import RecordPanel
 
@@ -28,6 +28,7 @@ def case(tmp_path):
 @pytest.fixture
 def panel(make_napari_viewer_proxy, qtbot, case, monkeypatch):
     monkeypatch.setattr(record_keeper, "RETRY_MS", 50)
+    monkeypatch.setattr(record_view, "choose_user_name", lambda name: None)  # preferences outlive a test
     widget = RecordPanel(make_napari_viewer_proxy())
     qtbot.addWidget(widget)
     widget.show()
@@ -61,6 +62,8 @@ def choose(box, data):
 
 
 def test_what_is_typed_is_on_disk_with_unit_source_and_history(panel, qtbot):
+    panel.author.setText("Reader 1")
+    panel.author.editingFinished.emit()
     panel.source.setText("letter")
     panel.date.setText("2015-05-30")
     go_to(panel, "labs")
@@ -72,8 +75,8 @@ def test_what_is_typed_is_on_disk_with_unit_source_and_history(panel, qtbot):
     assert record.labs.phosphate.status == "not_reported"
     assert panel.message.text() == "Saved."
     assert panel.rows[("labs", "calcium")].beside.text() == "letter, 2015-05-30"
-    said = [event.what for event in CaseFolder.open(panel.keeper.case.path).history()]
-    assert any("labs.calcium" in each for each in said)
+    events = CaseFolder.open(panel.keeper.case.path).history()
+    assert ("Reader 1", "set labs.calcium") in [(event.author, event.what) for event in events]
 
 
 def test_what_does_not_fit_is_said_at_its_line_and_stays_there(panel, qtbot, case):
