@@ -90,6 +90,8 @@ class _Run:
         self._worker_seen = time.monotonic()
 
     def watch(self, progress: Watch | None) -> list[Outcome]:
+        if progress:
+            progress(self._jobs[0].input, "images", 0, len(self._jobs))  # until one is done there is nothing to tell
         while len(self._outcomes) < len(self._jobs):
             self._hand_out()
             until = time.monotonic() + _LOOK_UP_S

@@ -105,7 +105,7 @@ class Outcome:
 
 Watch = Callable[["Input", str, int, int], None]
 """Called with the image, the stage, rows done and rows in all; with the stage ``images`` when an image is finished,
-and then with images done and images in all. Raising from it stops the run."""
+and on a cluster at the start too, and then with images done and images in all. Raising from it stops the run."""
 
 Report = Callable[[str, int, int], None]
 """Called with the stage, rows done and rows in all of one image. Raising from it stops the measurement."""
