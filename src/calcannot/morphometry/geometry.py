@@ -91,18 +91,24 @@ def crofton_perimeter(crossings: Int64, row_size: float, col_size: float) -> Flo
     slope = np.arctan2(row_size, col_size)
     share = np.array([slope / np.pi, 0.5 - slope / np.pi, 0.25, 0.25])
     spacing = np.array([row_size, col_size, row_size * col_size / diagonal, row_size * col_size / diagonal])
-    return np.asarray(np.pi / 2 * (crossings @ (share * spacing)))
+    # Summed term by term: a matrix product may add up in another order on another machine.
+    lengths = share * spacing
+    return np.asarray(np.pi / 2 * sum(crossings[:, line] * lengths[line] for line in range(4)))
 
 
 @compiled
 def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, col_size: float) -> Float:
     count = offsets.size - 1
     result = np.zeros((count, 5), np.float64)
+    most = 0
     for region in range(count):
-        begin, end = offsets[region], offsets[region + 1]
-        n = end - begin
-        y = hull_row[begin:end] * row_size
-        x = hull_col[begin:end] * col_size
+        most = max(most, offsets[region + 1] - offsets[region])
+    y, x = np.empty(most, np.float64), np.empty(most, np.float64)
+    for region in range(count):
+        begin = offsets[region]
+        n = offsets[region + 1] - begin
+        for i in range(n):
+            y[i], x[i] = hull_row[begin + i] * row_size, hull_col[begin + i] * col_size
         longest = 0.0
         for i in range(n):
             for j in range(i + 1, n):
@@ -116,7 +122,7 @@ def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, c
                 dx, dy = x[j] - x[i], y[j] - y[i]
                 if dx * dx + dy * dy < longest * (1 - _TIE):
                     continue
-                across = _width_across(x, y, dx, dy)
+                across = _width_across(x, y, n, dx, dy)
                 direction = np.degrees(np.arctan2(-dy, dx)) % 180.0
                 if across < width * (1 - _TIE) or (across < width * (1 + _TIE) and direction < angle):
                     width, angle = across, direction
@@ -126,7 +132,7 @@ def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, c
             j = (i + 1) % n
             dx, dy = x[j] - x[i], y[j] - y[i]
             area += x[i] * y[j] - x[j] * y[i]
-            least = min(least, _width_across(x, y, dx, dy))
+            least = min(least, _width_across(x, y, n, dx, dy))
         result[region, 0] = np.sqrt(longest)
         result[region, 1] = angle
         result[region, 2] = width
@@ -136,11 +142,11 @@ def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, c
 
 
 @compiled
-def _width_across(x: Float, y: Float, dx: float, dy: float) -> float:
+def _width_across(x: Float, y: Float, n: int, dx: float, dy: float) -> float:
     """Extent of points perpendicular to a direction."""
     low = np.inf
     high = -np.inf
-    for k in range(x.size):
+    for k in range(n):
         across = x[k] * dy - y[k] * dx
         low = min(low, across)
         high = max(high, across)

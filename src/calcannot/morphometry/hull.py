@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
-_AT_ONCE: Final = 4096  # regions; fewer are not worth another thread
+_AT_ONCE: Final = 4096  # regions; fewer are not worth another thread, more take more memory
 
 
 def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int64, Int32, Int32]:
@@ -33,8 +33,7 @@ def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int
     first = np.zeros(count + 1, np.int64)
     np.cumsum(rows[:, 1] - rows[:, 0], out=first[1:])
     ends = _row_ends(runs.row_start, runs.start, runs.stop, runs.region, first, rows)
-    at_once = max(_AT_ONCE, -(-count // max(1, workers)))
-    parts = [slice(begin, min(begin + at_once, count)) for begin in range(0, count, at_once)]
+    parts = [slice(begin, min(begin + _AT_ONCE, count)) for begin in range(0, count, _AT_ONCE)]
 
     def work(part: slice) -> tuple[Int64, Int32, Int32]:
         return _hulls(first[part.start : part.stop + 1], rows[part, 0], ends)
@@ -52,24 +51,28 @@ def common_hull(rows: npt.NDArray[np.integer], cols: npt.NDArray[np.integer]) ->
     """Hull of points, for example of the vertices of many hulls: what they span together."""
     if rows.size == 0:
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    order = np.lexsort((cols, rows))
-    # Each point is an empty run: its left and its right end are the same corner.
-    row, col = rows[order].astype(np.int64), cols[order].astype(np.int32)
-    vertices = np.empty((2 * row.size + 2, 2), np.int64)
-    extremes = _row_extremes_of_points(row, col)
-    n = _chain(extremes, vertices)
+    extremes = _row_extremes_of_points(rows, cols, int(rows.min()), int(rows.max()))
+    vertices = np.empty((2 * len(extremes) + 2, 2), np.int64)
+    n = _chain(extremes, len(extremes), vertices)
     return vertices[:n, 0].astype(np.int32), vertices[:n, 1].astype(np.int32)
 
 
 @compiled
-def _row_extremes_of_points(row: Int64, col: Int32) -> Int64:
-    extremes = np.empty((row.size, 3), np.int64)
+def _row_extremes_of_points(
+    rows: npt.NDArray[np.integer], cols: npt.NDArray[np.integer], first: int, last: int
+) -> Int64:
+    """Rows that have points, and their first and last column; int64 (n, 3)."""
+    ends = np.empty((last - first + 1, 2), np.int64)
+    ends[:, 0], ends[:, 1] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+    for i in range(rows.size):
+        line, col = rows[i] - first, np.int64(cols[i])
+        ends[line, 0] = min(ends[line, 0], col)
+        ends[line, 1] = max(ends[line, 1], col)
+    extremes = np.empty((last - first + 1, 3), np.int64)
     n = 0
-    for i in range(row.size):
-        if n and extremes[n - 1, 0] == row[i]:
-            extremes[n - 1, 2] = col[i]
-        else:
-            extremes[n, 0], extremes[n, 1], extremes[n, 2] = row[i], col[i], col[i]
+    for line in range(last - first + 1):
+        if ends[line, 0] <= ends[line, 1]:
+            extremes[n, 0], extremes[n, 1], extremes[n, 2] = first + line, ends[line, 0], ends[line, 1]
             n += 1
     return extremes[:n]
 
@@ -83,9 +86,9 @@ def _row_ends(row_start: Int64, start: Int32, stop: Int32, region: Int32, first:
     for row in range(row_start.size - 1):
         for run in range(row_start[row], row_start[row + 1]):
             number = region[run] - 1
-            entry = ends[first[number] + row - rows[number, 0]]
-            entry[0] = min(entry[0], start[run])
-            entry[1] = max(entry[1], stop[run])
+            place = first[number] + row - rows[number, 0]
+            ends[place, 0] = min(ends[place, 0], start[run])
+            ends[place, 1] = max(ends[place, 1], stop[run])
     return ends
 
 
@@ -98,24 +101,20 @@ def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, I
         highest = max(highest, first[region + 1] - first[region])
     extremes = np.empty((highest + 1, 3), np.int64)
     vertices = np.empty((2 * highest + 4, 2), np.int64)
-    size = 1024
-    hull_row = np.empty(size, np.int32)
-    hull_col = np.empty(size, np.int32)
+    # A line of corners has at most two vertices; arrays that grow within the loop cost more than room for all.
+    room = 2 * (first[count] - first[0] + count)
+    hull_row, hull_col = np.empty(room, np.int32), np.empty(room, np.int32)
     total = 0
     for region in range(count):
-        rows = first[region + 1] - first[region]
+        begin = first[region]
+        rows = first[region + 1] - begin
         # A row's pixels have corners on the line above, which the row before has too, and on the line below.
         for line in range(rows + 1):
-            above = ends[first[region] + max(line - 1, 0)]
-            below = ends[first[region] + min(line, rows - 1)]
+            above, below = begin + max(line - 1, 0), begin + min(line, rows - 1)
             extremes[line, 0] = first_row[region] + line
-            extremes[line, 1] = min(above[0], below[0])
-            extremes[line, 2] = max(above[1], below[1])
-        m = _chain(extremes[: rows + 1], vertices)
-        if total + m > size:
-            size = 2 * (total + m)
-            hull_row = _grown(hull_row, size)
-            hull_col = _grown(hull_col, size)
+            extremes[line, 1] = min(ends[above, 0], ends[below, 0])
+            extremes[line, 2] = max(ends[above, 1], ends[below, 1])
+        m = _chain(extremes, rows + 1, vertices)
         for i in range(m):
             hull_row[total + i], hull_col[total + i] = vertices[i, 0], vertices[i, 1]
         total += m
@@ -124,16 +123,8 @@ def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, I
 
 
 @compiled
-def _grown(array: Int32, size: int) -> Int32:
-    larger = np.empty(size, np.int32)
-    larger[: array.size] = array
-    return larger
-
-
-@compiled
-def _chain(extremes: Int64, vertices: Int64) -> int:
-    """Monotone chain (Andrew 1979) over rows with a left and a right end; returns the number of vertices."""
-    n = extremes.shape[0]
+def _chain(extremes: Int64, n: int, vertices: Int64) -> int:
+    """Monotone chain (Andrew 1979) over n rows with a left and a right end; returns the number of vertices."""
     m = 0
     for side in range(2):  # right ends going down, then left ends going up
         base = m
