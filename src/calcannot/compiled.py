@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -9,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, event
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +37,25 @@ def compiled(function: Callable[P, T]) -> Callable[P, T]:
     No ``fastmath``: a sum in another order is another number.
     """
     return cast("Callable[P, T]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@contextmanager
+def telling_of_compilation(say: Callable[[], None]) -> Iterator[None]:
+    """Call ``say`` once when a kernel is compiled because it is not on disk; from the thread that waits for it."""
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        told = False
+
+        def on_start(self, event: Any) -> None:
+            if not self.told:
+                self.told = True
+                say()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def _inside_kernels(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from calcannot.compiled import (
     largest_of,
     least_of,
     sum_of,
+    telling_of_compilation,
     union_of,
 )
 
@@ -108,3 +109,20 @@ def test_bytes_within_bounds_are_told_apart():
             word = word_of(inside)
             assert within(line, at, np.uint8(low), np.uint8(high - low)) == word
             assert counted(word) == (inside.sum(), inside.argmax() if inside.any() else BLOCK)
+
+
+def twice(number):
+    return 2 * number
+
+
+def test_compilation_is_told_once_and_not_where_it_is_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    told = []
+    with telling_of_compilation(lambda: told.append("compiling")):
+        kernel = compiled(twice)
+        assert (kernel(2), kernel(2.5)) == (4, 5.0)
+        assert told == ["compiling"]
+    assert list(tmp_path.rglob("*.nbi"))
+    with telling_of_compilation(lambda: told.append("again")):
+        assert compiled(twice)(3) == 6
+    assert told == ["compiling"]

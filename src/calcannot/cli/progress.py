@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from calcannot.batch.inputs import Input
 
+_COMPILING = "Compiling for this machine, this one time: it takes up to half a minute."
 _STAGES = {"statistics": "reading", "classify": "measuring", "write": "writing"}
 
 
@@ -15,6 +16,8 @@ def progress_bar(*, enabled: bool = True) -> Iterator[Callable[[Input, str, int,
     """Show a bar for the images where there are several, and one of rows for each image in hand."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    from calcannot.compiled import telling_of_compilation
 
     console = Console(stderr=True)
     if not enabled or not console.is_terminal:
@@ -41,4 +44,5 @@ def progress_bar(*, enabled: bool = True) -> Iterator[Callable[[Input, str, int,
                 in_hand[image.name] = stage, bar.add_task(text, total=total)
             bar.update(in_hand[image.name][1], completed=done)
 
-        yield report
+        with telling_of_compilation(lambda: bar.console.print(_COMPILING)):
+            yield report
