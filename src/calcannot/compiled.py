@@ -43,7 +43,7 @@ def compiled(function: Callable[P, T]) -> Callable[P, T]:
 def telling_of_compilation(say: Callable[[], None]) -> Iterator[None]:
     """Call ``say`` once when a kernel is compiled because it is not on disk; from the thread that waits for it."""
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):
         told = False
 
         def on_start(self, event: Any) -> None:
