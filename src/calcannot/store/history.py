@@ -45,7 +45,9 @@ def now() -> str:
 
 
 def check_history(path: Path) -> None:
-    """Raise CaseError where its last line is damaged; called before anything is changed that would be told there."""
+    """Raise CaseError where nothing can be appended; called before anything is changed that would be told there."""
+    if path.is_symlink():
+        raise CaseError("is a link, which may lead out of the case", path=path, remedy="put the file itself there")
     try:
         is_cut_off(path)
     except OSError as error:

@@ -13,6 +13,7 @@ import pytest
 from calcannot.errors import CalcannotError, CaseError, ImageReadError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
+from calcannot.store import case_folder
 from calcannot.store.case_folder import CaseFolder, is_case, read_record, record_text
 
 SAMPLE = Path(__file__).parents[3] / "sample_images"
@@ -68,6 +69,36 @@ def test_an_update_that_makes_it_invalid_writes_nothing(case):
     with pytest.raises(CaseError, match=r"field images\.0\.path"):
         case.update(lambda record: record.model_copy(update={"images": (entry().model_copy(update={"path": "/x"}),)}))
     assert (case.path / "case.json").read_bytes() == before
+
+
+def test_a_record_too_large_to_be_read_again_is_not_written(case, monkeypatch):
+    before = (case.path / "case.json").read_bytes()
+    monkeypatch.setattr(case_folder, "LARGEST_RECORD_BYTES", 4000)
+    with pytest.raises(CaseError, match="would be larger than"):
+        case.update(lambda record: record.model_copy(update={"note": "x" * 5000}))
+    assert (case.path / "case.json").read_bytes() == before
+
+
+def test_nothing_is_written_behind_a_damaged_history(case):
+    path = case.path / "history.jsonl"
+    path.write_bytes(path.read_bytes()[:-1] + b"K")
+    before = {each: each.read_bytes() for each in case.path.iterdir()}
+    with pytest.raises(CaseError, match="line 1 is damaged"):
+        case.update(lambda record: record.model_copy(update={"note": "x"}))
+    assert {each: each.read_bytes() for each in case.path.iterdir()} == before
+
+
+def test_a_history_that_is_a_link_is_not_followed(case, tmp_path):
+    outside = tmp_path / "outside.jsonl"
+    (case.path / "history.jsonl").rename(outside)
+    try:
+        (case.path / "history.jsonl").symlink_to(outside)
+    except OSError:
+        pytest.skip("this system gives no links")
+    before = outside.read_bytes(), (case.path / "case.json").read_bytes()
+    with pytest.raises(CaseError, match="is a link"):
+        case.update(lambda record: record.model_copy(update={"note": "x"}))
+    assert (outside.read_bytes(), (case.path / "case.json").read_bytes()) == before
 
 
 def test_two_writers_do_not_overwrite_each_other(case):

@@ -16,7 +16,12 @@ def may_mount() -> bool:
     """Whether this system gives name spaces in which anybody may mount."""
     if sys.platform != "linux" or not shutil.which("unshare"):
         return False
-    return subprocess.run(["unshare", "-Urm", "true"], check=False, capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            ["unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False, capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 @pytest.mark.slow

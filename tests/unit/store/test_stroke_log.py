@@ -14,7 +14,7 @@ import pytest
 from calcannot.errors import AnnotationError, CalcannotError, CaseError, OutputError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
-from calcannot.store import journal
+from calcannot.store import annotation_file, journal
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.geojson import read_annotations
 from calcannot.store.journal import _change
@@ -252,6 +252,41 @@ def test_what_others_add_is_read_without_reading_all_again(case, monkeypatch):
         ada.flush()
         assert bea.foreign_changes().added == ("c",)
         assert read == [4], "the header, two changes, and then the new one"
+
+
+def test_a_journal_that_is_full_is_followed_by_another(case, monkeypatch):
+    monkeypatch.setattr(journal, "LARGEST_JOURNAL_BYTES", 1500)
+    with case.stroke_log("film", author="Ada") as log:
+        for name in "abcdef":
+            log.add([square(name)])
+            log.flush()
+        log.undo()
+        log.flush()
+        assert ids(log.annotations) == on_disk(case) == list("abcde")
+    paths = list((case.path / "journal/film").glob("*.jsonl"))
+    assert len(paths) > 1
+    assert all(path.stat().st_size <= 1500 for path in paths)
+
+
+def test_one_action_too_large_for_any_journal_is_said(case, monkeypatch):
+    monkeypatch.setattr(journal, "LARGEST_JOURNAL_BYTES", 1500)
+    log = case.stroke_log("film", author="Ada")
+    log.add([square(f"a{k}") for k in range(20)])
+    with pytest.raises(OutputError, match="one action has more than"):
+        log.flush()
+    assert len(log.annotations.strokes) == 20
+    monkeypatch.setattr(journal, "LARGEST_JOURNAL_BYTES", 1 << 20)
+    log.close()
+    assert len(on_disk(case)) == 20
+
+
+def test_strokes_too_large_to_be_read_again_stay_in_the_journal(case, log, monkeypatch):
+    monkeypatch.setattr(annotation_file, "LARGEST_FILE_BYTES", 500)
+    log.add([square("a"), square("b"), square("c")])
+    with pytest.raises(OutputError, match="would be larger than"):
+        log.save()
+    assert on_disk(case) == ["a", "b", "c"]
+    assert not (case.path / "annotations").exists() or not list((case.path / "annotations").iterdir())
 
 
 def test_a_journal_that_is_shorter_than_before_is_read_anew(case):
