@@ -17,6 +17,7 @@ from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import runs_of_classes
 from calcannot.morphometry.region_builder import RegionBuilder, measured_band
 from calcannot.pipeline.kept import kept_components
+from calcannot.pipeline.local_contrast import above_surroundings
 from calcannot.segment.window import WindowClassifier
 from napari_calcannot.boxes import Box, box_of, merged_boxes
 from napari_calcannot.mask_tiles import MaskTiles
@@ -48,7 +49,8 @@ class LiveMask:
     """
 
     def __init__(self, source: ImageSource, analysis: Analysis) -> None:
-        self._source, self._info = source, analysis.info
+        self._source = above_surroundings(source, analysis.recipe)
+        self._info = analysis.info if self._source is source else self._source.info
         self._resolved = analysis.resolved
         self._classifier: WindowClassifier | None = None
         self._bounds: dict[str, tuple[Stroke, tuple[float, float, float, float]]] = {}

@@ -101,6 +101,8 @@ def preview_rule(recipe: Recipe, info: ImageInfo) -> PreviewRule:
     reason = ""
     if recipe.background is not None:
         reason = "measures against the local background of each region"
+    elif recipe.local_contrast is not None:
+        reason = "measures what rises above its surroundings"
     elif recipe.and_rules or recipe.or_rules:
         reason = "combines several rules"
     elif isinstance(recipe.threshold, Interval):

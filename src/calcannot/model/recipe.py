@@ -157,6 +157,20 @@ class LocalBackground(_Strict):
     cleft_width: Length | None = None
 
 
+class LocalContrast(_Strict):
+    """Threshold what rises above its surroundings instead of the film itself, for what is narrower than ``width``.
+
+    ``top-hat`` is scikit-image's ``white_tophat`` with a disc of this diameter: what the disc does not fit into.
+    ``adaptive`` is the film less scikit-image's ``threshold_local``, a Gaussian mean over a block of this width. With
+    ``grow_to``, what exceeds the threshold grows to this share of it (hysteresis): faint stretches count where they
+    hang together with a bright one.
+    """
+
+    method: Literal["top-hat", "adaptive"]
+    width: Length
+    grow_to: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class Gate(_Strict):
     """Contrast below which an automatic threshold is not believed and the answer is "no mineral found".
 
@@ -195,6 +209,7 @@ class Recipe(_Strict):
     or_rules: Annotated[tuple[Rule, ...], Field(alias="or")] = ()
     smoothing: Length | None = None
     background: LocalBackground | None = None
+    local_contrast: LocalContrast | None = None
     cleanup: Cleanup = Cleanup()
     reference: Literal["tissue", "roi", "image"] = "image"
     gate: Gate | None = None
@@ -213,6 +228,12 @@ class Recipe(_Strict):
             raise ValueError(message)
         if self.background is not None and (self.kind != "radiograph" or self.and_rules or self.or_rules):
             message = "background belongs to a radiograph recipe without further rules"
+            raise ValueError(message)
+        if self.local_contrast is not None and (self.kind != "radiograph" or self.mineral != "bright"):
+            message = "local_contrast belongs to a radiograph recipe for bright mineral"
+            raise ValueError(message)
+        if self.local_contrast is not None and (self.background is not None or self.and_rules or self.or_rules):
+            message = "local_contrast goes with one threshold and neither a background nor further rules"
             raise ValueError(message)
         if self.reference == "tissue" and self.kind != "histology":
             message = "reference = tissue is for histology; use roi or image"

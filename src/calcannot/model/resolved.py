@@ -93,6 +93,8 @@ class ResolvedRecipe:
         is not tissue.
     core_at_most
         A region counts only with a pixel at or below this; None where any will do.
+    core_at_least
+        A region counts only with a pixel above this; None where any will do.
     fill_holes_px, open_radius_px, minimum_area_px
         Cleanup; 0 for none.
     smoothing_sigma_px
@@ -120,6 +122,7 @@ class ResolvedRecipe:
     reason: str
     evidence: dict[str, float]
     warnings: tuple[str, ...] = ()
+    core_at_least: float | None = None
 
     @property
     def halo_px(self) -> int:

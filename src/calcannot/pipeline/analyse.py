@@ -16,6 +16,7 @@ from calcannot.morphometry.uncertainty import outline_uncertainty
 from calcannot.pipeline.background import fit_background
 from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
+from calcannot.pipeline.local_contrast import above_surroundings
 from calcannot.pipeline.one_pass import look_once
 from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.scan import Progress, default_workers
@@ -89,6 +90,8 @@ def analyse(
         what = f"the recipe {recipe.name} needs a region of interest around each lesion"
         remedy = "give one with --within regions.geojson or draw it in the viewer, or choose --recipe radiograph-global"
         raise RecipeError(what, path=info.name, remedy=remedy)
+    with _timed(timings, "local contrast"):
+        source = above_surroundings(source, recipe)
     with _timed(timings, "resolve"):
         statistics: ImageStatistics | None
         seen = look_once(source, recipe, annotations, workers, progress) if recorded is None else None
@@ -98,9 +101,9 @@ def analyse(
             resolved, statistics = resolve_for(source, recipe, annotations, workers=workers, progress=progress)
             statistics.forget()
         else:
-            resolved, statistics = resolve(recipe, info, seen.statistics), seen.statistics
+            resolved, statistics = resolve(recipe, source.info, seen.statistics), seen.statistics
     with _timed(timings, "classify"):
-        classifier = WindowClassifier(info, resolved, annotations)
+        classifier = WindowClassifier(source.info, resolved, annotations)
         if seen is not None and seen.decides(resolved):
             builder = seen.measure_bands(source, resolved, workers, progress)
         else:
@@ -144,6 +147,7 @@ def resolve_for(
     progress: Progress | None = None,
 ) -> tuple[ResolvedRecipe, ImageStatistics]:
     """Statistics over the whole image or region of interest, and the recipe in numbers."""
+    source = above_surroundings(source, recipe)
     statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress)
     surfaces = (
         tuple(fit_background(source, recipe, region, annotations) for region in annotations.regions)
@@ -173,7 +177,12 @@ def _warnings(
     if info.calibration is None:
         found.append(NO_CALIBRATION)
     found += resolved.warnings
-    if recipe.kind == "radiograph" and recipe.background is None:
+    if recipe.local_contrast is not None:
+        found.append(
+            "Counted is what is narrow and rises above its surroundings: thin edges of bone, folds of skin and "
+            "scratches do so too, and a wide lesion loses its middle. Look at the overlay."
+        )
+    elif recipe.kind == "radiograph" and recipe.background is None:
         found.append(
             "One threshold over a whole radiograph counts bone as mineral. Draw a region around each lesion and use "
             "radiograph-local."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from calcannot.model.annotation import StrokeKind
 from calcannot.segment.background import fit_surface, surface_at
 from calcannot.segment.clefts import SMOOTHING_SHARE, filled, reach_px
-from calcannot.segment.outline import with_outline
+from calcannot.segment.outline import in_noise, with_outline
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import smoothing_px
 from calcannot.segment.smoothing import read_smoothed
@@ -18,10 +18,13 @@ from calcannot.segment.window import with_exclusions
 if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations, Stroke
     from calcannot.model.image import ImageSource
-    from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe import LocalBackground, Recipe
     from calcannot.model.resolved import Surface
 
 _SMOOTHING_STEPS: Final = 7
+_MOST_STEPS: Final = 11
+"""Steps up to which a lesion is smoothed whose outline would lie in the noise else, and which would come out small."""
+
 _CLEFT_SIGMAS: Final = 16.0
 """Clefts are looked for in an image of at most this noise, as a share of the peak: more smoothing would fill them."""
 
@@ -30,61 +33,90 @@ def fit_background(source: ImageSource, recipe: Recipe, region: Stroke, annotati
     """Local background of one region of interest, with as little smoothing as the noise allows.
 
     Blur moves an edge that is not cut at its own level, noise frays it: pixels are smoothed just so far that the
-    recipe's multiple of the noise does not exceed its share of the peak, and no further than the recipe says. What is
-    excluded, by hand or by the image itself, is no background.
+    recipe's multiple of the noise does not exceed its share of the peak, and no further than the recipe says, unless
+    the outline of a faint lesion would lie in the noise even then. What is excluded, by hand or by the image itself, is
+    no background.
     """
-    info, background = source.info, recipe.background
-    assert background is not None
-    x_min, y_min, x_max, y_max = region.bounds()
-    row, col = max(0, math.floor(y_min)), max(0, math.floor(x_min))
-    height, width = min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
-    excluded = with_exclusions(info, annotations).of(StrokeKind.EXCLUDE)
-    within = inside(region, row, col, height, width)
-    left_out = inside_any(excluded, row, col, height, width)
-    steps = []
-    for step in range(_SMOOTHING_STEPS + 1):
-        sigma_px = smoothing_px(recipe, info) * step / _SMOOTHING_STEPS
-        values = read_smoothed(source, row, col, height, width, sigma_px, rounded=False)
-        surface = fit_surface(
-            values,
-            within,
-            background.rim.in_px(info.calibration, "background.rim"),
-            background.k_sigma,
-            background.peak_fraction,
-            smoothing_sigma_px=sigma_px,
-            left_out=left_out,
-            name=region.id,
-            row=row,
-            col=col,
-        )
-        steps.append(surface)
-        if background.k_sigma * surface.sigma <= background.peak_fraction * surface.peak:
+    lesion = _Lesion(source, recipe, region, with_exclusions(source.info, annotations).of(StrokeKind.EXCLUDE))
+    background = lesion.background
+    steps: list[Surface] = []
+    while True:
+        steps.append(lesion.fitted(len(steps)))
+        quiet = background.k_sigma * steps[-1].sigma <= background.peak_fraction * steps[-1].peak
+        if quiet or len(steps) > _SMOOTHING_STEPS:
             break
-    if background.cleft_width is not None:
-        fine = next((s for s in steps if s.sigma * _CLEFT_SIGMAS <= s.peak), surface)
-        radius_px = background.cleft_width.in_px(info.calibration, "background.cleft_width") / 2
-        surface = replace(
-            surface,
-            cleft_radius_px=radius_px,
-            cleft_smoothing_sigma_px=fine.smoothing_sigma_px,
-            cleft_sigma=fine.sigma,
+    surface = lesion.outlined(steps)
+    while in_noise(surface) and len(steps) <= _MOST_STEPS:
+        steps.append(lesion.fitted(len(steps)))
+        surface = lesion.outlined(steps)
+    return surface
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesion:
+    """One region of interest of a film."""
+
+    source: ImageSource
+    recipe: Recipe
+    region: Stroke
+    excluded: tuple[Stroke, ...]
+
+    @property
+    def background(self) -> LocalBackground:
+        assert self.recipe.background is not None
+        return self.recipe.background
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Row, column, height and width of the region."""
+        x_min, y_min, x_max, y_max = self.region.bounds()
+        info, row, col = self.source.info, max(0, math.floor(y_min)), max(0, math.floor(x_min))
+        return row, col, min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
+
+    def fitted(self, step: int) -> Surface:
+        """The background after so many steps of smoothing."""
+        sigma_px = smoothing_px(self.recipe, self.source.info) * step / _SMOOTHING_STEPS
+        return fit_surface(
+            read_smoothed(self.source, *self.box, sigma_px, rounded=False),
+            inside(self.region, *self.box),
+            self.background.rim.in_px(self.source.info.calibration, "background.rim"),
+            self.background.k_sigma,
+            self.background.peak_fraction,
+            smoothing_sigma_px=sigma_px,
+            left_out=inside_any(self.excluded, *self.box),
+            name=self.region.id,
+            row=self.box[0],
+            col=self.box[1],
         )
-    if background.edge_blur is None:
-        return surface
-    # A closing at the border of the region sees what lies beyond it, as it does when the pixels are classified.
-    reach = reach_px(surface.cleft_radius_px)
-    top, left = max(0, row - reach), max(0, col - reach)
-    bottom, right = min(info.height_px, row + height + reach), min(info.width_px, col + width + reach)
-    box = (top, left, bottom - top, right - left)
-    level = surface_at(surface, *box)
-    closed = None
-    if surface.cleft_radius_px:
-        smooth = read_smoothed(source, *box, SMOOTHING_SHARE * surface.cleft_radius_px, rounded=False)
-        closed = filled(smooth - level, surface.cleft_radius_px)
-    return with_outline(
-        surface,
-        read_smoothed(source, *box, surface.smoothing_sigma_px, rounded=False) - level,
-        closed,
-        inside(region, *box) & ~inside_any(excluded, *box),
-        background.edge_blur.in_px(info.calibration, "background.edge_blur"),
-    )
+
+    def outlined(self, steps: list[Surface]) -> Surface:
+        """The last of the surfaces, with clefts and outline where the recipe asks for them."""
+        surface, info, background = steps[-1], self.source.info, self.background
+        if background.cleft_width is not None:
+            fine = next((s for s in steps if s.sigma * _CLEFT_SIGMAS <= s.peak), surface)
+            surface = replace(
+                surface,
+                cleft_radius_px=background.cleft_width.in_px(info.calibration, "background.cleft_width") / 2,
+                cleft_smoothing_sigma_px=fine.smoothing_sigma_px,
+                cleft_sigma=fine.sigma,
+            )
+        if background.edge_blur is None:
+            return surface
+        # A closing at the border of the region sees what lies beyond it, as it does when the pixels are classified.
+        row, col, height, width = self.box
+        reach = reach_px(surface.cleft_radius_px)
+        top, left = max(0, row - reach), max(0, col - reach)
+        bottom, right = min(info.height_px, row + height + reach), min(info.width_px, col + width + reach)
+        box = (top, left, bottom - top, right - left)
+        level = surface_at(surface, *box)
+        closed = None
+        if surface.cleft_radius_px:
+            smooth = read_smoothed(self.source, *box, SMOOTHING_SHARE * surface.cleft_radius_px, rounded=False)
+            closed = filled(smooth - level, surface.cleft_radius_px)
+        return with_outline(
+            surface,
+            read_smoothed(self.source, *box, surface.smoothing_sigma_px, rounded=False) - level,
+            closed,
+            inside(self.region, *box) & ~inside_any(self.excluded, *box),
+            background.edge_blur.in_px(info.calibration, "background.edge_blur"),
+        )

@@ -20,7 +20,7 @@ def kept_components(components: Components, resolved: ResolvedRecipe, scale: Lev
     keep = components.area >= resolved.minimum_area_px
     if resolved.core_at_most is not None:
         keep &= scale.offset + components.level_min * scale.step <= resolved.core_at_most
-    if resolved.surfaces:
+    if resolved.surfaces or resolved.core_at_least is not None:
         keep &= components.bits & CORE != 0
     keep |= components.bits & ADDED != 0
     return np.asarray(keep & (components.bits & REJECTED == 0))

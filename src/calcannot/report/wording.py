@@ -46,6 +46,10 @@ def rule_sentences(recipe: Recipe, resolved: ResolvedRecipe, regions_of_interest
     if resolved.surfaces:
         found += _background(resolved)[: None if resolved.found else 1]
     elif resolved.found and resolved.rules:
+        if recipe.local_contrast is not None:
+            width = significant(resolved.evidence["local_contrast_width_px"])
+            how = "a white top-hat with a disc" if recipe.local_contrast.method == "top-hat" else "the mean of a block"
+            found.append(f"Measured was what rises above its surroundings, by {how} of {width} px.")
         bounds = " and ".join(_bound(rule) for rule in resolved.rules)
         found.append(f"A pixel is mineral where {bounds}{_origin(recipe)}.")
         if resolved.or_rules:
@@ -56,6 +60,8 @@ def rule_sentences(recipe: Recipe, resolved: ResolvedRecipe, regions_of_interest
         found.append(f"Pixels were smoothed by a Gaussian of {significant(resolved.smoothing_sigma_px)} px first.")
     if resolved.core_at_most is not None:
         found.append(f"A region counts only with a pixel at or below {significant(resolved.core_at_most)}.")
+    if resolved.core_at_least is not None:
+        found.append(f"A region counts only with a pixel above {significant(resolved.core_at_least)}.")
     found += _cleanup(resolved)
     found.append(
         "A region is a set of mineral pixels that touch by a side or a corner. Its area is the number of its pixels; "

@@ -60,3 +60,8 @@ def with_outline(surface: Surface, residual: Float, closed: Float | None, region
         edge_blur_px=edge.blur_px,
         outline_uncertainty_px=OUTLINE_SHARE_OF_BLUR * blur_px,
     )
+
+
+def in_noise(surface: Surface) -> bool:
+    """Whether the outline lies higher than the lesion's edge, because noise would fray it there."""
+    return surface.edge_roundness is not None and surface.threshold <= LEAST_SIGMA * surface.sigma

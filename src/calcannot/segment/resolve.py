@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SENSITIVITY_8_BIT = 10.0
 SENSITIVITY_SHARE = 0.04
+LOCAL_SENSITIVITY_SHARE = 0.1
+"""Of the threshold, where it is one on local contrast: the brightest marker on the film says nothing about it."""
 _DATA_QUANTILES = (0.001, 0.999)
 """Between them lies the range of the data: 12 bits in a file of 16, and neither a dead pixel nor a burnt one."""
 
@@ -89,6 +92,13 @@ def resolve(
         reason = "" if found else "nothing rises above the local background"
     if not found:
         warnings.append(f"No mineral found: {reason}.")
+    core_at_least: float | None = None
+    if recipe.local_contrast is not None:
+        core_at_least = rules[0].threshold
+        grown = core_at_least * recipe.local_contrast.grow_to
+        rules = [replace(rules[0], above=grown, sensitivity=LOCAL_SENSITIVITY_SHARE * abs(grown))]
+        evidence["local_contrast_width_px"] = _in_px(recipe.local_contrast.width, info, "local_contrast.width")
+        evidence["local_contrast_smoothing_px"] = _in_px(recipe.smoothing, info, "smoothing")
     cleanup = recipe.cleanup
     return ResolvedRecipe(
         recipe=recipe.name,
@@ -108,6 +118,7 @@ def resolve(
         reason=reason,
         evidence=evidence,
         warnings=tuple(warnings),
+        core_at_least=core_at_least,
     )
 
 
@@ -200,8 +211,11 @@ def _sensitivity(channel: Channel, rule: Rule, statistics: ImageStatistics) -> f
 
 
 def smoothing_px(recipe: Recipe, info: ImageInfo) -> float:
-    """Standard deviation of the recipe's Gaussian in pixels of this image, 0 for none."""
-    return _in_px(recipe.smoothing, info, "smoothing")
+    """Standard deviation of the recipe's Gaussian in pixels of this image, 0 for none.
+
+    Before local contrast the film was smoothed already.
+    """
+    return 0.0 if recipe.local_contrast is not None else _in_px(recipe.smoothing, info, "smoothing")
 
 
 def _in_px(size: Length | Area | None, info: ImageInfo, field: str) -> float:

@@ -178,7 +178,10 @@ class WindowClassifier:
         if self._greys is not None:
             levels = pixels.astype(np.int32)
             return self._greys[levels - self._first_grey], levels
-        return self._rule_bits(pixels), self.scale.to_levels(self._channel.values(pixels))
+        classes = self._rule_bits(pixels)
+        if self.recipe.core_at_least is not None:
+            classes[pixels > self.recipe.core_at_least] |= CORE
+        return classes, self.scale.to_levels(self._channel.values(pixels))
 
     def _above_background(self, source: ImageSource, row: int, col: int, height: int, width: int) -> Bytes:
         """Class of a radiograph's pixels: residual over the background of the region they lie in."""

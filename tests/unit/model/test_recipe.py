@@ -22,7 +22,8 @@ def changed(**fields):
 
 
 def test_the_shipped_recipes():
-    assert recipe_names() == ("alizarin-red", "radiograph-global", "radiograph-local", "von-kossa", "von-kossa-stain")
+    films = ("radiograph-global", "radiograph-local", "radiograph-top-hat")
+    assert recipe_names() == ("alizarin-red", *films, "von-kossa", "von-kossa-stain")
 
 
 @pytest.mark.parametrize("name", recipe_names())
