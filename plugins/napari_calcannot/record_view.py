@@ -58,7 +58,7 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.keeper: RecordKeeper | None = None
         self.rows: dict[Place, RecordRow] = {}
         self._leaving: list[RecordKeeper] = []
-        self._wanted = ""
+        self._wanted = self._shown = ""
         self._build()
         self.viewer.layers.selection.events.active.connect(self._follow)
         self._follow()
@@ -113,6 +113,9 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.page.activated.connect(self._show_page)
         self.lesion = QPushButton("Add a lesion...")
         self.lesion.clicked.connect(self._ask_lesion)
+        self.remove = QPushButton("Remove")
+        self.remove.setToolTip("Take away this lesion, once none of its facts is left.")
+        self.remove.clicked.connect(self._remove_lesion)
         self.source = QLineEdit()
         self.source.setPlaceholderText("letter, chart, laboratory report")
         self.source.setToolTip("Where you read what you enter from now on.")
@@ -137,6 +140,7 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         where = QHBoxLayout()
         where.addWidget(self.page, 1)
         where.addWidget(self.lesion)
+        where.addWidget(self.remove)
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
         layout.addWidget(self.open)
@@ -186,10 +190,12 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.doubts.setVisible(bool(found))
 
     def _show_page(self) -> None:
+        self.remove.setVisible(str(self.page.currentData()).startswith(LESION))
         page = QWidget()
         layout = QVBoxLayout(page)
         self.rows = {}
-        for field in fields_of(str(self.page.currentData())):
+        self._shown = str(self.page.currentData())
+        for field in fields_of(self._shown):
             row = RecordRow(field)
             row.edited.connect(lambda row=row: self._on_edited(row))
             self.rows[field.place] = row
@@ -243,6 +249,8 @@ class RecordPanel(QWidget):  # type: ignore[misc]
             self.page.setCurrentIndex(self.page.findData(self._wanted))
             self._wanted = ""
             self._show_page()
+        elif self.page.currentData() != self._shown:  # its lesion is gone
+            self._show_page()
         else:
             self._fill()
 
@@ -250,7 +258,7 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         row = self.rows.get(place)
         if row is not None:
             row.show_fault(f"Not saved: {what.partition(': ')[2] or what}")
-        elif len(place) == 2 and place[0] == "lesions":
+        elif "pattern" in what:
             self.message.setText("Not added: a name has letters, digits, points, - and _ only, and no spaces.")
         else:
             self.message.setText(f"Not saved: {what}")
@@ -259,6 +267,11 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         folder = QFileDialog.getExistingDirectory(self, "Open a case folder")
         if folder:
             self.open_case(folder)
+
+    def _remove_lesion(self) -> None:
+        if self.keeper is not None and self._shown.startswith(LESION):
+            self.message.setText("")
+            self.keeper.put(("lesions", self._shown.removeprefix(LESION)), None)
 
     def _ask_lesion(self) -> None:
         name, given = QInputDialog.getText(self, "Add a lesion", "Name within the case, such as right-1:")

@@ -95,6 +95,22 @@ def test_what_does_not_fit_is_said_at_its_line_and_stays_there(panel, qtbot, cas
     assert on_disk(panel, qtbot).lesions[0].length.value == 12
 
 
+def test_a_lesion_is_removed_once_it_has_no_facts(panel, qtbot):
+    panel.add_lesion("left")
+    qtbot.waitUntil(lambda: panel.page.currentData() == "lesion left", timeout=10_000)
+    type_in(panel, qtbot, ("lesions", "left", "site"), "flank")
+    assert len(on_disk(panel, qtbot).lesions) == 1
+    panel.remove.click()
+    assert panel.message.text() == "Not saved: the lesion left has facts"
+    choose(panel.rows[("lesions", "left", "site")].status, "")
+    on_disk(panel, qtbot)
+    panel.remove.click()
+    assert on_disk(panel, qtbot).lesions == ()
+    qtbot.waitUntil(lambda: panel.page.currentData() == "case", timeout=10_000)
+    assert ("title",) in panel.rows
+    assert not panel.remove.isVisible()
+
+
 def test_a_name_that_no_lesion_can_have_is_said(panel):
     panel.add_lesion("Jane Doe")
     assert "letters, digits" in panel.message.text()
