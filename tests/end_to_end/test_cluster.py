@@ -238,3 +238,23 @@ def test_a_scheduler_that_dies_is_told_and_finished_images_stay(cluster, images,
     measure(images, RECIPE, output=tmp_path / "out", resume=True)
     measure(images, RECIPE, output=tmp_path / "here")
     assert contents(tmp_path / "out") == contents(tmp_path / "here")
+
+
+def test_a_worker_that_does_not_see_the_folder_is_named(cluster, images, tmp_path):
+    """As on a machine where another drive has the path: the state of the run is not there."""
+    blind = "from calcannot.batch import parts, worker\nworker._TRIES = 1\nparts.Parts.is_current = lambda _: False\n"
+    cluster.worker("blind", blind)
+    with pytest.raises(ClusterError, match=r"the worker tcp://\S+ does not see the folder of the results\. Choose"):
+        measure(images, RECIPE, output=tmp_path / "out", scheduler=cluster.address)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cluster_that_loses_its_last_worker_is_left_with_what_is_finished(cluster, images, tmp_path, monkeypatch):
+    monkeypatch.setattr("calcannot.batch.cluster._NO_WORKER_S", 1.0)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    cluster.worker("two", telling("two", seen, 0.1, dies=True))
+    cluster.wait_for(workers=1)
+    with pytest.raises(ClusterError, match=r"the cluster has had no worker for"):
+        measure(images, RECIPE, output=tmp_path / "out", scheduler=cluster.address)
+    assert len(list((tmp_path / "out/unfinished").glob("*.part.json"))) == 1
