@@ -46,10 +46,19 @@ class _Job:
             self.ended.set()
         return self
 
+    def release(self) -> None:
+        """Hold nothing any more: napari keeps every worker, and with it the job, for as long as it runs."""
+        self.work = self.done = self.failed = _nothing
+        self.outcome = (None, "")
+
     def _report(self, stage: str, done: int, total: int) -> None:
         if self.stop.is_set():
             raise Cancelled
         self.progress = (stage, done, total)
+
+
+def _nothing(*_: object) -> None:
+    """What is left of a job that is over."""
 
 
 class Runner(QObject):  # type: ignore[misc]
@@ -107,14 +116,15 @@ class Runner(QObject):  # type: ignore[misc]
             self.progressed.emit(*self._job.progress)
 
     def _on_returned(self, job: _Job) -> None:
-        result, message = job.outcome
+        (result, message), done, failed = job.outcome, job.done, job.failed
+        job.release()
         if job is not self._job:
             return  # another one has taken its place
         self._finish()
         if message is None:
-            job.done(result)
+            done(result)
         else:
-            job.failed(message)
+            failed(message)
 
     def _finish(self) -> None:
         self._job = None

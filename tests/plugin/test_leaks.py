@@ -1,0 +1,58 @@
+"""A day of images: nothing of one that was closed is left behind."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("napari")
+
+import psutil
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_calcannot.layers import IMAGE
+from napari_calcannot.session_state import TILES
+from napari_calcannot.widget import CalcificationPanel
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+
+IMAGES, WARM = 12, 4  # benchmarks/plugin_day.py does fifty
+GROWTH_MIB = 20  # of eight images together; each has 1.4 MiB of pixels, and as much again in tiles and masks
+
+
+@pytest.fixture
+def image(tmp_path):
+    rng = np.random.default_rng(3)
+    pixels = np.clip(np.array([225, 150, 180]) + rng.normal(0, 6, (600, 800, 3)), 0, 255)
+    pixels[100:140, 100:180] = 30
+    path = tmp_path / "section.png"
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return path
+
+
+def test_images_opened_and_closed(make_napari_viewer_proxy, qtbot, image):
+    viewer = make_napari_viewer_proxy()
+    panel = CalcificationPanel(viewer)
+    qtbot.addWidget(panel)
+    sessions, widgets, memory = [], [], []
+    for _ in range(IMAGES):
+        assert panel.open_path(image)
+        qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+        panel.session.measure()
+        panel.stage.overlay.show_mineral(panel.session)
+        panel.controls.results.table.selectRow(0)
+        sessions.append(weakref.ref(panel.session))
+        viewer.layers.remove(panel.stage.layer(panel.session, IMAGE))
+        qtbot.waitUntil(lambda: not panel.desk.sessions, timeout=10_000)
+        assert not list(viewer.layers)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # what Qt does where its own loop runs
+        gc.collect()
+        widgets.append(len(QApplication.allWidgets()))
+        memory.append(psutil.Process().memory_info().rss / 2**20)
+    assert sum(ref() is not None for ref in sessions) <= 1, "sessions that are closed are forgotten"
+    assert widgets[-1] <= widgets[WARM] + 5
+    assert memory[-1] - memory[WARM] < GROWTH_MIB
+    assert TILES.size_bytes == 0
