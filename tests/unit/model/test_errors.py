@@ -15,7 +15,7 @@ BUILTINS = {
     "ImageReadError": OSError, "UnsupportedImageError": ValueError, "CalibrationError": ValueError,
     "RecipeError": ValueError, "AnnotationError": ValueError, "OutputError": OSError, "MissingExtraError": ImportError,
     "ResultsError": ValueError,
-    "CaseError": ValueError, "CaseBusyError": TimeoutError,
+    "CaseError": ValueError, "CaseBusyError": TimeoutError, "TileError": OSError, "ClusterError": ConnectionError,
 }  # fmt: skip
 
 
