@@ -148,6 +148,10 @@ class LocalBackground(_Strict):
 
     The region is smoothed until ``k_sigma`` times the noise is ``peak_fraction`` of the peak. Clefts of up to
     ``cleft_width`` are cut half-way between floor and sides, and not filled by the blur.
+
+    With ``seed_reach`` a region is a click: the region of interest is a circle of this radius around it, and only what
+    hangs together with the click counts. With ``mirror`` the other side of the body is subtracted first, mirrored and
+    laid on the rim of the region no further than this from its place: bone that is the same on both sides cancels.
     """
 
     rim: Length
@@ -155,6 +159,8 @@ class LocalBackground(_Strict):
     peak_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.15
     edge_blur: Length | None = None
     cleft_width: Length | None = None
+    seed_reach: Length | None = None
+    mirror: Length | None = None
 
 
 class LocalContrast(_Strict):

@@ -52,6 +52,11 @@ class Surface:
     of up to twice ``cleft_radius_px`` are cut half-way in the image smoothed by ``cleft_smoothing_sigma_px``, whose
     noise is ``cleft_sigma``; 0 where none are looked for.
 
+    ``seed_reach_px`` is the radius of the region of interest around a click, 0 where the region was drawn; a region
+    then counts only with a pixel above ``core`` under the click. ``mirror_down_px`` and ``mirror_sum_px`` are where the
+    other side lies that was subtracted: row r, column c less row r + down, column sum - c; None where none was.
+    ``trough`` is the lowest residual inside.
+
     ``edge_roundness`` (0 for a plate, 1 for an ellipsoid) and ``edge_blur_px`` are what the outline rests on, None
     where it is a fixed share of the peak. ``outline_uncertainty_px`` is the standard uncertainty of
     the place of that outline.
@@ -70,6 +75,10 @@ class Surface:
     rim_edge_ratio: float
     core: float = 0.0
     rim_px: float = 0.0
+    seed_reach_px: float = 0.0
+    mirror_down_px: int | None = None
+    mirror_sum_px: int | None = None
+    trough: float = 0.0
     cleft_radius_px: float = 0.0
     cleft_smoothing_sigma_px: float = 0.0
     cleft_sigma: float = 0.0

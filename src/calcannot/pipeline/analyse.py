@@ -202,6 +202,11 @@ def _warnings(
                 f"more than its noise (up to {BONE_EDGE_RATIO:.0%} is usual). Do not believe the area: draw the region "
                 "so that its rim avoids the edge, or exclude the bone."
             )
+        if surface.mirror_sum_px is not None and surface.trough < -max(surface.core, surface.threshold):
+            found.append(
+                f"The other side is denser than region {_name_of(surface, annotations)} somewhere inside it: what is "
+                "dense there was subtracted from the lesion. Use a recipe without mirror."
+            )
         if 0 < surface.peak_fraction < 1:
             found.append(
                 f"The outline in region {_name_of(surface, annotations)} is drawn at {surface.peak_fraction:.0%} of "

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from calcannot.model.annotation import StrokeKind
-from calcannot.segment.background import fit_surface, surface_at
+from calcannot.segment.background import fit_surface, rim_of, surface_at
 from calcannot.segment.clefts import SMOOTHING_SHARE, filled, reach_px
-from calcannot.segment.outline import in_noise, with_outline
+from calcannot.segment.mirror import Mirror, find_mirror, read_level
+from calcannot.segment.outline import LEAST_SIGMA, in_noise, with_outline
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import smoothing_px
-from calcannot.segment.smoothing import read_smoothed
+from calcannot.segment.seeds import grown, region_around
 from calcannot.segment.window import with_exclusions
 
 if TYPE_CHECKING:
@@ -52,19 +54,45 @@ def fit_background(source: ImageSource, recipe: Recipe, region: Stroke, annotati
     return surface
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Lesion:
     """One region of interest of a film."""
 
     source: ImageSource
     recipe: Recipe
-    region: Stroke
+    drawn: Stroke
     excluded: tuple[Stroke, ...]
 
     @property
     def background(self) -> LocalBackground:
         assert self.recipe.background is not None
         return self.recipe.background
+
+    @property
+    def region(self) -> Stroke:
+        """What was drawn, or the region of interest around the click."""
+        reach_px = self.seed_reach_px
+        return region_around(self.drawn, reach_px) if reach_px else self.drawn
+
+    @property
+    def seed_reach_px(self) -> float:
+        """Radius of the region of interest around a click; 0 where the region was drawn."""
+        reach = self.background.seed_reach
+        return 0.0 if reach is None else reach.in_px(self.source.info.calibration, "background.seed_reach")
+
+    @property
+    def rim_px(self) -> float:
+        return self.background.rim.in_px(self.source.info.calibration, "background.rim")
+
+    @cached_property
+    def mirror(self) -> Mirror | None:
+        """Where the other side lies, if the recipe asks for it."""
+        if self.background.mirror is None:
+            return None
+        row, col, *_ = self.box
+        rim = rim_of(inside(self.region, *self.box), self.rim_px) & ~inside_any(self.excluded, *self.box)
+        reach_px = self.background.mirror.in_px(self.source.info.calibration, "background.mirror")
+        return find_mirror(self.source, row, col, rim, reach_px, smoothing_px(self.recipe, self.source.info))
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -76,17 +104,25 @@ class _Lesion:
     def fitted(self, step: int) -> Surface:
         """The background after so many steps of smoothing."""
         sigma_px = smoothing_px(self.recipe, self.source.info) * step / _SMOOTHING_STEPS
-        return fit_surface(
-            read_smoothed(self.source, *self.box, sigma_px, rounded=False),
+        mirror = self.mirror
+        surface = fit_surface(
+            read_level(self.source, mirror, *self.box, sigma_px),
             inside(self.region, *self.box),
-            self.background.rim.in_px(self.source.info.calibration, "background.rim"),
+            self.rim_px,
             self.background.k_sigma,
             self.background.peak_fraction,
             smoothing_sigma_px=sigma_px,
             left_out=inside_any(self.excluded, *self.box),
+            seed=inside(self.drawn, *self.box) if self.seed_reach_px else None,
             name=self.region.id,
             row=self.box[0],
             col=self.box[1],
+        )
+        return replace(
+            surface,
+            seed_reach_px=self.seed_reach_px,
+            mirror_down_px=mirror.down if mirror else None,
+            mirror_sum_px=mirror.sum if mirror else None,
         )
 
     def outlined(self, steps: list[Surface]) -> Surface:
@@ -111,12 +147,16 @@ class _Lesion:
         level = surface_at(surface, *box)
         closed = None
         if surface.cleft_radius_px:
-            smooth = read_smoothed(self.source, *box, SMOOTHING_SHARE * surface.cleft_radius_px, rounded=False)
+            smooth = read_level(self.source, self.mirror, *box, SMOOTHING_SHARE * surface.cleft_radius_px)
             closed = filled(smooth - level, surface.cleft_radius_px)
+        residual = read_level(self.source, self.mirror, *box, surface.smoothing_sigma_px) - level
+        within = inside(self.region, *box) & ~inside_any(self.excluded, *box)
+        if self.seed_reach_px:
+            within &= grown(residual > LEAST_SIGMA * surface.sigma, inside(self.drawn, *box))
         return with_outline(
             surface,
-            read_smoothed(self.source, *box, surface.smoothing_sigma_px, rounded=False) - level,
+            residual,
             closed,
-            inside(self.region, *box) & ~inside_any(self.excluded, *box),
+            within,
             background.edge_blur.in_px(info.calibration, "background.edge_blur"),
         )

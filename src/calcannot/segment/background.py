@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from calcannot.errors import RecipeError
 from calcannot.model.resolved import Surface
+from calcannot.segment.seeds import grown
 
 Float = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -53,6 +54,7 @@ def fit_surface(
     *,
     smoothing_sigma_px: float,
     left_out: Mask | None = None,
+    seed: Mask | None = None,
     name: str,
     row: int,
     col: int,
@@ -73,6 +75,8 @@ def fit_surface(
         Gaussian that the values went through.
     left_out
         Pixels that are neither background nor lesion (bone that was drawn, text, shutters), bool (height, width).
+    seed
+        Pixels of a click, bool (height, width): the peak is that of what hangs together with it.
     row, col
         Place of the box in the image.
 
@@ -98,7 +102,9 @@ def fit_surface(
     level = _level(coefficients, terms)
     residual = values - level
     # The peak is where the lesion is densest, not where the noise is: the median of 3 x 3.
-    peak = float(ndimage.median_filter(residual, size=3)[inner].max())
+    quiet = ndimage.median_filter(residual, size=3)
+    lesion = inner if seed is None else inner & grown(quiet > k_sigma * sigma, seed)
+    peak = float(quiet[lesion].max()) if lesion.any() else 0.0
     threshold = max(k_sigma * sigma, peak_fraction * peak)
     return Surface(
         region=name,
@@ -114,6 +120,7 @@ def fit_surface(
         rim_edge_ratio=_edge_ratio(residual, rim, rim_px),
         core=k_sigma * sigma,
         rim_px=rim_px,
+        trough=float(quiet[inner].min()),
     )
 
 

@@ -27,6 +27,9 @@ of the blur in the root mean square.
 LEAST_SIGMA = 3.0
 """The outline is drawn no lower than this many standard deviations of the noise, which would fray it."""
 
+PROFILE_SIGMA = 12.0
+"""Below this many standard deviations of the noise, noise alone makes a plate's areas fall as an ellipsoid's do."""
+
 
 def with_outline(surface: Surface, residual: Float, closed: Float | None, region: Mask, blur_px: float) -> Surface:
     """The surface with the outline at the level that the lesion's own profile has at its edge.
@@ -50,7 +53,11 @@ def with_outline(surface: Surface, residual: Float, closed: Float | None, region
     inside = np.where(region, whole, 0.0)
     edge = fit_edge(inside, surface.sigma, surface.peak, blur_px, surface.smoothing_sigma_px)
     if edge is None:
-        return surface
+        # Too faint for a profile: as low as the noise allows, and known to no better than the blur.
+        lowest = LEAST_SIGMA * surface.sigma
+        return replace(
+            surface, threshold=lowest, peak_fraction=lowest / surface.peak, outline_uncertainty_px=float(blur_px)
+        )
     threshold = max(edge.level, LEAST_SIGMA * surface.sigma)
     return replace(
         surface,
@@ -63,5 +70,6 @@ def with_outline(surface: Surface, residual: Float, closed: Float | None, region
 
 
 def in_noise(surface: Surface) -> bool:
-    """Whether the outline lies higher than the lesion's edge, because noise would fray it there."""
-    return surface.edge_roundness is not None and surface.threshold <= LEAST_SIGMA * surface.sigma
+    """Whether less noise would help: the outline lies above the lesion's edge, or its profile cannot be told."""
+    in_doubt = surface.threshold <= LEAST_SIGMA * surface.sigma or surface.peak < PROFILE_SIGMA * surface.sigma
+    return surface.peak > surface.core and in_doubt

@@ -12,10 +12,9 @@ import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
-from calcannot.segment.background import rim_of, surface_at
+from calcannot.segment.above_background import classes_above
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
-from calcannot.segment.clefts import SMOOTHING_SHARE, cleft, filled, reach_px
 from calcannot.segment.colour_table import (
     COLOURS,
     GREY_LEVELS,
@@ -27,12 +26,13 @@ from calcannot.segment.colour_table import (
 )
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.rule_table import ColourTables, colours_within, levels_of_colours
+from calcannot.segment.seeds import with_regions
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
     from calcannot.model.image import ImageInfo, ImageSource
-    from calcannot.model.resolved import ResolvedRecipe, ResolvedRule, Surface
+    from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -132,7 +132,8 @@ class WindowClassifier:
         pixels = read_smoothed(source, r0, c0, r1 - r0, c1 - c0, self.recipe.smoothing_sigma_px)
         classes, levels = self._by_rule(pixels)
         if self.recipe.surfaces:
-            classes = self._above_background(source, r0, c0, r1 - r0, c1 - c0)
+            box = (r0, c0, r1 - r0, c1 - c0)
+            classes = classes_above(source, self.recipe.surfaces, self.annotations.regions, *box)
         borders = {
             "top": r0 == 0, "left": c0 == 0, "bottom": r1 == self.info.height_px, "right": c1 == self.info.width_px,
         }  # fmt: skip
@@ -183,49 +184,10 @@ class WindowClassifier:
             classes[pixels > self.recipe.core_at_least] |= CORE
         return classes, self.scale.to_levels(self._channel.values(pixels))
 
-    def _above_background(self, source: ImageSource, row: int, col: int, height: int, width: int) -> Bytes:
-        """Class of a radiograph's pixels: residual over the background of the region they lie in."""
-        classes = np.full((height, width), REFERENCE, np.uint8)
-        regions = {stroke.id: stroke for stroke in self.annotations.regions}
-        for surface in self.recipe.surfaces:
-            within = inside(regions[surface.region], row, col, height, width)
-            if not within.any():
-                continue
-            residual, gap = self._residual(source, surface, row, col, height, width)
-            within &= ~gap
-            for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
-                above = residual > surface.threshold - widen * surface.sigma
-                classes[within & above] |= bit
-            rim = self._rim(regions[surface.region], surface.rim_px, row, col, height, width)
-            classes[within & ~rim & (residual > surface.core)] |= CORE
-        return classes
-
-    def _rim(self, region: Stroke, rim_px: float, row: int, col: int, height: int, width: int) -> Mask:
-        """Pixels of a box in the rim of a region, which ends where the image does."""
-        reach = math.ceil(rim_px) + 1
-        top, left = max(0, row - reach), max(0, col - reach)
-        bottom, right = min(self.info.height_px, row + height + reach), min(self.info.width_px, col + width + reach)
-        # What lies beyond the array is outside only at the border of the image; elsewhere it is too far to matter.
-        rim = rim_of(inside(region, top, left, bottom - top, right - left), rim_px)
-        return rim[row - top : row - top + height, col - left : col - left + width]
-
-    def _residual(
-        self, source: ImageSource, surface: Surface, row: int, col: int, height: int, width: int
-    ) -> tuple[npt.NDArray[np.floating], Mask]:
-        """Level above a background, and clefts; both (height, width)."""
-        reach = reach_px(surface.cleft_radius_px)
-        top, left = max(0, row - reach), max(0, col - reach)
-        bottom, right = min(self.info.height_px, row + height + reach), min(self.info.width_px, col + width + reach)
-        box = (top, left, bottom - top, right - left)
-        level = surface_at(surface, *box)
-        residual = read_smoothed(source, *box, surface.smoothing_sigma_px, rounded=False) - level
-        core = np.s_[row - top : row - top + height, col - left : col - left + width]
-        if not surface.cleft_radius_px:
-            return residual[core], np.zeros((height, width), np.bool_)
-        fine = read_smoothed(source, *box, surface.cleft_smoothing_sigma_px, rounded=False) - level
-        smooth = read_smoothed(source, *box, SMOOTHING_SHARE * surface.cleft_radius_px, rounded=False) - level
-        gap = cleft(fine, filled(smooth, surface.cleft_radius_px), surface.cleft_sigma)
-        return residual[core], gap[core]
+    @property
+    def _strokes(self) -> Annotations:
+        """Strokes, with regions of interest in the place of clicks."""
+        return with_regions(self.annotations, self.recipe.surfaces)
 
     def _cleaned(self, classes: Bytes, borders: dict[str, bool]) -> Bytes:
         cleaned = classes & ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH)
@@ -252,7 +214,7 @@ class WindowClassifier:
             return classes
         # One pixel more on each side tells where the allowed area ends.
         height, width = classes.shape
-        wide = allowed_in(self.annotations, row - 1, col - 1, height + 2, width + 2)
+        wide = allowed_in(self._strokes, row - 1, col - 1, height + 2, width + 2)
         classes[inner_edge(wide)[1:-1, 1:-1]] |= EDGE
         classes[~wide[1:-1, 1:-1]] = 0
         return classes
