@@ -1,5 +1,6 @@
 # make demo   the sample case, from images to numbers; a window where there is a screen
 # make test   every check of the main lane; the other lanes are without-napari and test-lowest
+# make benchmark   the speed of a slide, the memory it takes and other programs beside it; writes docs/performance.md
 # The first call makes .venv from constraints.txt. Any Python from 3.11 serves: make test PYTHON=python3.12
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -14,7 +15,7 @@ say = @printf '\n== %s ==\n' $(1)
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install libraries programs demo test lint format style types imports manifest unit gui without-napari test-lowest constraints wheel clean
+.PHONY: help install libraries programs demo test lint format style types imports manifest unit gui without-napari test-lowest constraints wheel benchmark clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -108,6 +109,10 @@ constraints: .venv/installed
 
 wheel: .venv/installed
 	@$(BIN)/python -m hatchling build --target wheel
+
+# Ten minutes on a machine that does nothing else.
+benchmark: .venv/installed programs
+	@$(BIN)/python benchmarks/run.py --work build/benchmark --install-peers --page docs/performance.md
 
 clean:
 	rm -rf .venv .venv-core .venv-lowest demo_results dist

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+_IDLE = 0.3  # load of a processor
 _WIDTH, _BAR, _LEFT, _RIGHT = 760, 22, 250, 90
 
 
@@ -33,6 +34,7 @@ def _of_calcannot(found: dict[str, Any]) -> list[str]:
     return [
         f"Measured on {day}, {found['machine']}, {threads} threads; the slide has {whole['regions']:,} regions in "
         f"{whole['pixels'] / 1e6:,.0f} megapixels ({found['slide_mb']:.0f} MB).",
+        *_busy(found["load"], threads),
         "",
         *_head("measurement", "wall s", "CPU s", "wall over decode", "CPU over decode"),
         _line(f"pure decode, {threads} threads", _s(whole["decode_wall_s"]), _s(whole["decode_cpu_s"]), "1", "1"),
@@ -54,6 +56,15 @@ def _of_calcannot(found: dict[str, Any]) -> list[str]:
         _line("the first run on a machine", f"{first['first_s']:.1f} s for a slide of 17 megapixels, of which "
               f"{first['first_s'] - first['next_s']:.1f} s compile kernels; the next takes {first['next_s']:.1f} s"),
     ]  # fmt: skip
+
+
+def _busy(load: float | None, threads: int) -> list[str]:
+    if load is None or load < _IDLE * threads:
+        return []
+    return [
+        f"**Other programs were running (load {load:.1f}): wall times mean little; those of the processor, and what "
+        "they are over decode, are too high by some per cent.**"
+    ]
 
 
 def _line(*cells: str) -> str:
@@ -127,7 +138,7 @@ def _plot(found: dict[str, Any]) -> str:
         parts += _bar(top, name, [(whole, "#9cc5e8"), (min(decode, whole), "#1f5f99")], f"{each['wall_s']:.2f} s")
         top += _BAR
     top += 40
-    parts.append(_text(10, top - 12, "Megapixels a second (each step to the right is ten times as many)", "bold"))
+    parts.append(_text(10, top - 12, "Megapixels a second, on a logarithmic scale", "bold"))
     rates = [(name, each["pixels"] / each["wall_s"] / 1e6) for name, each in speeds]
     for name, rate in rates:
         width = room * max(0.01, math.log10(rate * 10) / math.log10(max(each for _, each in rates) * 10))

@@ -50,8 +50,8 @@ def run(command: list[str | Path], *, patience_s: float | None = None, **more: s
     except subprocess.TimeoutExpired:
         return {"failed": f"stopped after {patience_s:.0f} s"}
     except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        return {"failed": said[-1] if said else "no word"}
+        said = (getattr(error, "stderr", "") or type(error).__name__).strip().splitlines()
+        return {"failed": said[-1][:80] if said else "no word"}
     lines = done.stdout.strip().splitlines()
     result: dict[str, Any] = {"process_s": time.perf_counter() - start}
     return result | (json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {"said": "\n".join(lines)})
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--install-peers", action="store_true")
     parser.add_argument("--page", type=Path, help="write the table into this page, and performance.svg to images/")
     given = parser.parse_args()
-    start = time.perf_counter()
+    start, load = time.perf_counter(), os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     given.work.mkdir(parents=True, exist_ok=True)
     if given.install_peers:
         install_peers(given.work)
@@ -193,6 +193,7 @@ def main() -> None:
     found["peers"] = peers(given.work, int(found["whole"]["threshold"]), given.threads)
     found["threads"] = given.threads
     found["machine"] = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    found["load"] = load
     found["took_s"] = time.perf_counter() - start
     (given.work / "figures.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     print(write_page(found, given.page))

@@ -19,9 +19,8 @@ if __name__ == "__main__":
     start = time.perf_counter()
     mask = dask.array.from_array(value, chunks=(CHUNK, CHUNK)) <= given.threshold
     with dask.config.set(scheduler="threads", num_workers=given.processes):
-        labels, count = ndmeasure.label(mask, structure=np.ones((3, 3), bool))
-        labels, count = dask.compute(labels, count)
-        numbers = np.arange(1, count + 1)
-        chunked = dask.array.from_array(labels, chunks=(CHUNK, CHUNK))
-        areas = ndmeasure.area(mask, chunked, index=numbers).compute()
+        labels, _ = ndmeasure.label(mask, structure=np.ones((3, 3), bool))
+        labels = labels.compute()
+    # Its own area() goes through the picture once for each label.
+    areas = np.bincount(labels.ravel())[1:]
     report(start, value.size, [(area,) for area in areas if area >= given.least_area])
