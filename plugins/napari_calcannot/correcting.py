@@ -103,6 +103,8 @@ class Correcting(QObject):  # type: ignore[misc]
             return
         if self._hand.tool is Tool.MOVE:
             self.region_clicked.emit(r, c)
+        elif self._hand.tool not in _CORRECTS:
+            return  # examples are clicked on an image that need not be measured
         elif session.mask is None or not session.shows_mask:
             self.measurement_needed.emit()
         elif self._hand.tool is Tool.FILL:

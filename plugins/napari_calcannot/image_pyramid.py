@@ -57,7 +57,7 @@ class ImagePyramid:
 
             def now(row: int, col: int, height: int, width: int, level: int = level) -> Pixels:
                 if self.waits:
-                    return self._source.read(row, col, height, width, level)
+                    return loader.read_or_note(self._source.read, row, col, height, width, level)
                 return loader.box(level, row, col, height, width)
 
             def whole(level: int = level) -> Pixels:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from calcannot.errors import CalcannotError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
@@ -106,6 +108,14 @@ class TileLoader:
                 if tile is not None:
                     found[key] = tile
         return self._assembled(level, row, col, height, width, found)
+
+    def read_or_note(self, read: Callable[..., Tile], row: int, col: int, height: int, width: int, level: int) -> Tile:
+        """What ``read`` gives of a box, or nothing, and why in ``failure``: a viewer that draws must not be stopped."""
+        try:
+            return read(row, col, height, width, level)
+        except CalcannotError as error:
+            self.failure = error
+            return np.zeros((height, width, *self.shapes[level][2:]), self.dtype)
 
     def retry(self) -> None:
         """Try again what failed, for instance when a network folder is back."""

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from calcannot.errors import CalcannotError
+from napari_calcannot.wording import sentence
+
 if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
 
 _INTERVAL_MS = 60
+_AGAIN_S = 3  # from a failure until reading is tried again
 _FILL_MS = 1000  # the lower levels of the preview change slowly
 
 
@@ -35,6 +39,7 @@ class TileWatch(QObject):  # type: ignore[misc]
         self._desk = desk
         self._filled: dict[Session, int] = {}
         self._overview = False
+        self._seconds = 0
         self._failing: set[Session] = set()
         self._timer = QTimer(self, interval=_INTERVAL_MS)
         self._timer.timeout.connect(self.look)
@@ -76,7 +81,8 @@ class TileWatch(QObject):  # type: ignore[misc]
         failure = next((loader.failure for loader in loaders if loader.failure is not None), None)
         if failure is not None and session not in self._failing:
             self._failing.add(session)
-            self.failed.emit(str(failure))
+            again = "It is tried again every few seconds. If it stays so, open the image again."
+            self.failed.emit(f"{sentence(failure) if isinstance(failure, CalcannotError) else failure} {again}")
         elif failure is None:
             self._failing.discard(session)
 
@@ -87,9 +93,12 @@ class TileWatch(QObject):  # type: ignore[misc]
             session.pixels.loader.retry()
             values = self._desk.stage.overlay.preview_values(session)
             if values is not None:
-                values.loader.retry()
+                values.retry()
 
     def _look_at_filling(self) -> None:
+        self._seconds = (self._seconds + 1) % _AGAIN_S
+        if self._failing and self._seconds == 0:
+            self.retry()
         session = self._desk.session
         if self._overview and session is not None:
             self._overview = False

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_calcannot.layers import IMAGE
 
@@ -67,6 +67,9 @@ class Hand(QObject):  # type: ignore[misc]
         self._viewer = desk.stage.viewer
         self._viewer.mouse_drag_callbacks.append(self._on_press)
         self._viewer.layers.selection.events.active.connect(self._on_active)
+        # After the viewer is done: a layer that is added is in use for a moment, until the one before is again.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._let_go)
 
     def use(self, tool: Tool) -> None:
         """Take another tool; with ``MOVE`` the mouse moves the view again."""
@@ -94,6 +97,7 @@ class Hand(QObject):  # type: ignore[misc]
 
     def close(self) -> None:
         """Let go of the viewer."""
+        self._soon.stop()
         self._release()
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
@@ -107,8 +111,12 @@ class Hand(QObject):  # type: ignore[misc]
         self.tool = Tool.MOVE
 
     def _on_active(self, _: object = None) -> None:
+        self._soon.start()
+
+    def _let_go(self) -> None:
         """Another layer is in use: its own tools have the mouse."""
-        if self._layer is not None and self._viewer.layers.selection.active is not self._layer:
+        # Equal and not identical: napari gives plugins a proxy of each layer, another one at each time.
+        if self._layer is not None and self._viewer.layers.selection.active != self._layer:
             self._release()
             self.tool_changed.emit(Tool.MOVE.value)
 
@@ -144,7 +152,7 @@ class Hand(QObject):  # type: ignore[misc]
     def _is_elsewhere(self, layer: Any) -> bool:
         """Whether a layer with tools of its own has the mouse."""
         active = self._viewer.layers.selection.active
-        return active is not None and active is not layer and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom"
+        return active is not None and active != layer and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom"
 
     def _place(self, layer: Any, event: Any) -> tuple[float, float]:
         """Place of an event in (x, y) from the image's corner."""

@@ -72,6 +72,7 @@ class ValuePyramid:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._filled = 0
+        self._is_full = False
 
     @property
     def loader(self) -> TileLoader:
@@ -99,9 +100,14 @@ class ValuePyramid:
                 made.append(self._kept.setdefault(level, np.zeros(shape, self.dtype)))
         if self._kept and self._thread is None:
             self._fill_roughly()
-            self._thread = threading.Thread(target=self._fill, name="calcannot preview", daemon=True)
-            self._thread.start()
+            self._start_filling()
         return made
+
+    def retry(self) -> None:
+        """Try again what failed, and go on filling the lower levels from the start."""
+        self._loader.retry()
+        if self._thread is not None and not self._thread.is_alive() and not self._is_full:
+            self._start_filling()
 
     def close(self) -> None:
         """Stop reading."""
@@ -117,10 +123,14 @@ class ValuePyramid:
 
     def _now(self, level: int) -> Callable[[int, int, int, int], Values]:
         def now(row: int, col: int, height: int, width: int) -> Values:
-            look = self._loader.exact if self._image.waits else self._loader.box
-            return look(level, row, col, height, width)
+            if self._image.waits:
+                return self._loader.read_or_note(self._exact, row, col, height, width, level)
+            return self._loader.box(level, row, col, height, width)
 
         return now
+
+    def _exact(self, row: int, col: int, height: int, width: int, level: int) -> Values:
+        return self._loader.exact(level, row, col, height, width)
 
     def _whole(self, level: int) -> Callable[[], Values]:
         rows, cols = self._shapes[level]
@@ -157,6 +167,10 @@ class ValuePyramid:
                 kept[...] = rough.astype(self.dtype) + self.dtype.type(self.shift)
                 kept[~_allowed_thinned(self._bounds, kept.shape, 1 << level)] = 0
 
+    def _start_filling(self) -> None:
+        self._thread = threading.Thread(target=self._fill, name="calcannot preview", daemon=True)
+        self._thread.start()
+
     def _fill(self) -> None:
         """Reduce the image by the maximum, a box at a time."""
         first = min(self._kept)
@@ -177,6 +191,7 @@ class ValuePyramid:
                         r, c = row >> level, col >> level
                         self._kept[level][r : r + part.shape[0], c : c + part.shape[1]] = part
                 self._filled += 1
+        self._is_full = True
 
 
 def halved_by_maximum(values: Values) -> Values:

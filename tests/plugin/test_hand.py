@@ -1,0 +1,122 @@
+"""What is drawn and clicked without a stroke: examples, lines, figures, and files that are dropped."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("napari")
+
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+
+from calcannot.errors import ImageReadError
+from napari_calcannot.layers import IMAGE
+from napari_calcannot.session_state import TILES
+from napari_calcannot.tools import Tool
+from napari_calcannot.widget import CalcificationPanel
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(make_napari_viewer_proxy, qtbot):
+    viewer = make_napari_viewer_proxy()
+    widget = CalcificationPanel(viewer)
+    qtbot.addWidget(widget)
+    yield widget
+    for session in widget.stage.sessions():
+        widget.stage.forget(session)
+        session.close()
+    viewer.layers.clear()
+
+
+@pytest.fixture
+def dark_and_red(tmp_path):
+    """Grains of 40 grey beside red of a dye that is as dark on the whole, on glass."""
+    pixels = np.full((200, 300, 3), 240, np.uint8)
+    pixels[20:60, 20:60] = 40
+    pixels[100:160, 100:200] = (120, 20, 20)
+    path = tmp_path / "stain.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def opened(panel, qtbot, path):
+    assert panel.open_path(path)
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    return panel.session
+
+
+def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    panel.hand.use(Tool.MINERAL_EXAMPLE)
+    for row, col in ((30.0, 30.0), (50.0, 45.0)):
+        panel.hand.clicked.emit(row, col)
+    assert not panel.controls.examples.pick.isEnabled(), "one kind tells nothing apart"
+    panel.hand.use(Tool.OTHER_EXAMPLE)
+    for row, col in ((130.0, 150.0), (10.0, 250.0)):
+        panel.hand.clicked.emit(row, col)
+    assert panel.controls.examples.mineral.text() == "+ mineral (2)"
+    assert panel.controls.examples.pick.isEnabled()
+    panel.controls.examples.pick.click()
+    assert "from your examples" in panel.controls.message.text()
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    session.measure()
+    assert session.mask.area_px == 40 * 40, "the grain, and none of the red"
+    panel._undo()
+    assert session.recipe.name == "von-kossa"
+
+
+def test_a_line_of_known_length_gives_the_pixel_size(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    assert not panel.controls.scale.isHidden()
+    assert not panel.lines.calibrate(np.array([[10.0, 50.0], [210.0, 50.0]]), "100 parsec")
+    assert panel.lines.calibrate(np.array([[10.0, 50.0], [210.0, 50.0]]), "100um")
+    assert session.info.calibration.um_per_px_col == pytest.approx(0.5)
+    assert panel.controls.scale.isHidden()
+    panel.hand.use(Tool.RULER)
+    panel.hand.measured.emit(np.array([[0.0, 0.0], [30.0, 40.0]]))
+    qtbot.wait(50)
+    assert panel.hand.tool is Tool.RULER, "the line is a new layer, and does not take the mouse"
+    assert panel.controls.message.text() == "25.0 µm"
+
+
+def test_the_view_is_written_as_a_figure_of_300_dpi(panel, qtbot, dark_and_red, tmp_path):
+    session = opened(panel, qtbot, dark_and_red)
+    session.measure()
+    panel.leaving.figure(tmp_path / "figure.png")
+    qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=30_000)
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.info["dpi"][0] >= 299
+        assert picture.width / picture.info["dpi"][0] == pytest.approx(170 / 25.4, rel=0.01), "170 mm wide"
+    panel.leaving.figure(tmp_path / "absent" / "figure.png")
+    qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=30_000)
+    assert "figure.png" in panel.controls.message.text()
+
+
+def test_a_file_that_is_dropped_on_the_panel_is_opened(panel, dark_and_red):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(dark_and_red))])
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+                       Qt.KeyboardModifier.NoModifier)  # fmt: skip
+    panel.opening.eventFilter(panel.controls, event)
+    assert panel.session.path == dark_and_red
+
+
+def test_an_image_that_is_gone_for_a_while_is_read_when_it_is_back(panel, qtbot, dark_and_red, monkeypatch):
+    session = opened(panel, qtbot, dark_and_red)
+    source, read = session.source, session.source.read
+
+    def lost(*_):
+        raise ImageReadError("the network folder is gone", path=dark_and_red)
+
+    monkeypatch.setattr(source, "read", lost)
+    TILES.drop(lambda _: True)
+    panel.stage.refresh_pixels(session)
+    qtbot.waitUntil(lambda: "tried again" in panel.controls.message.text(), timeout=10_000)
+    monkeypatch.setattr(source, "read", read)
+    qtbot.waitUntil(lambda: session.pixels.loader.failure is None, timeout=10_000)
+    panel.stage.refresh_pixels(session)
+    assert session.pixels.loader.failure is None
+    shown = panel.stage.layer(session, IMAGE).data
+    np.testing.assert_array_equal(np.asarray(shown), read(0, 0, 200, 300))
