@@ -20,7 +20,7 @@ def test_manifest_names_what_there_is():
 
     manifest = PluginManifest.from_distribution("calcannot")
     manifest.validate_imports()
-    assert [widget.display_name for widget in manifest.contributions.widgets] == ["Calcification"]
+    assert [widget.display_name for widget in manifest.contributions.widgets] == ["Calcification", "Record of a case"]
 
 
 def test_a_case_opened_by_napari_keeps_scale_and_unit(make_napari_viewer, sample_case):
