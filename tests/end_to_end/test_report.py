@@ -103,6 +103,9 @@ def test_every_total_stands_with_its_interval_unit_and_origin_of_scale(case, out
         measured = json.loads((case / "runs" / image / "1/run.json").read_text(encoding="utf-8"))["images"][0]
         assert measured["sha256"] in outline.text
         assert measured["resolved"]["fingerprint"] in outline.text
+        doubted = any("not believe the area" in each for each in measured["warnings"])
+        summary = outline.text.partition("Clinical size and measured extent")[0]
+        assert (f"Of {image} one says not to believe the area" in summary) == doubted
         for warning in measured["warnings"]:
             assert warning in outline.text
 

@@ -131,3 +131,8 @@ class Report:
     def warning_count(self) -> int:
         """Warnings of all images."""
         return sum(len(image.warnings) for image in self.images)
+
+    @property
+    def doubted(self) -> list[str]:
+        """Images whose area a warning says not to believe: the summary must not be read without it."""
+        return [image.name for image in self.images if any("not believe the area" in each for each in image.warnings)]
