@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import CaseError
@@ -42,6 +42,11 @@ class Event:
 def now() -> str:
     """UTC in ISO 8601 to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def next_millisecond(time: str) -> str:
+    """The earliest time after one that ``now`` gave."""
+    return (datetime.fromisoformat(time) + timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
 
 
 def check_history(path: Path) -> None:

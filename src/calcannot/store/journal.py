@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import CaseError, OutputError
@@ -202,6 +203,7 @@ def _change(record: dict[str, Any], number: int, path: Path) -> Change:
         time, author, kind = texts(record, "time", "author", "kind")
         if kind not in _KINDS:
             raise ValueError(kind)
+        datetime.fromisoformat(time)
         return Change(count(record, "number"), time, author, kind, edits)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CaseError):

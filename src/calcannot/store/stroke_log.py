@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from calcannot.errors import AnnotationError, CalcannotError, CaseError, OutputError
-from calcannot.store.history import now
+from calcannot.store.history import next_millisecond, now
 from calcannot.store.journal import Change
 from calcannot.store.sound import sound
 from calcannot.store.stroke_files import Signature, StrokeFiles, Strokes, with_changes
@@ -309,7 +309,9 @@ class StrokeLog:
         time, number, journal = now(), 1, self._journal.header.id
         if self._own:
             name, last = self._own[-1]
-            time = max(time, last.time)  # a clock that is set back does not change the order
+            # A clock that is set back does not change the order, nor does a millisecond with two edits in it, of which
+            # the second may stand in another journal.
+            time = max(time, next_millisecond(last.time))
             number = last.number + 1 if name == journal else 1
         change = Change(number, time, self.author, kind, edits)
         self._own.append((journal, change))

@@ -14,7 +14,7 @@ import pytest
 from calcannot.errors import AnnotationError, CalcannotError, CaseError, OutputError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
-from calcannot.store import annotation_file, journal
+from calcannot.store import annotation_file, journal, stroke_log
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.geojson import read_annotations
 from calcannot.store.journal import _change
@@ -266,6 +266,30 @@ def test_a_journal_that_is_full_is_followed_by_another(case, monkeypatch):
     paths = list((case.path / "journal/film").glob("*.jsonl"))
     assert len(paths) > 1
     assert all(path.stat().st_size <= 1500 for path in paths)
+
+
+def test_edits_of_one_millisecond_keep_their_order_in_whatever_journal_they_stand(case, monkeypatch):
+    moment = "2026-05-30T10:00:00.000+00:00"
+    monkeypatch.setattr(stroke_log, "now", lambda: moment)
+    monkeypatch.setattr(journal, "LARGEST_JOURNAL_BYTES", 2000)
+    with case.stroke_log("film", author="Ada") as log:
+        for name in "abcdef":
+            log.add([square(name)])
+            log.flush()
+            log.undo()
+            log.redo()
+            log.flush()
+        log.undo()
+        log.flush()
+    times = [each.time for each in sorted_changes(case)]
+    assert times == sorted(set(times))
+    assert on_disk(case) == list("abcde")
+
+
+def sorted_changes(case):
+    journals = case.strokes("film").read().journals.values()
+    assert len(journals) > 2
+    return sorted((change for each in journals for change in each.changes), key=lambda change: change.time)
 
 
 def test_one_action_too_large_for_any_journal_is_said(case, monkeypatch):
