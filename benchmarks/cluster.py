@@ -17,7 +17,7 @@ more meanwhile.
 Then the plan: processor hours, bytes and cost of many slides, from the last two and the sizes of the files.
 
     python benchmarks/cluster.py [--slides 8] [--workers 1 2] [--rounds 5] [--width 12000] [--height 9000]
-    python benchmarks/cluster.py --slides 2 --rounds 1 --workers 1 --width 40000 --height 30000    # the plan
+    python benchmarks/cluster.py --slides 2 --rounds 2 --workers 1 --width 40000 --height 30000    # the plan
 """
 
 from __future__ import annotations
