@@ -39,6 +39,10 @@ class Bench:
         self.process = psutil.Process()
         self.most_mib = 0.0
 
+    def now_mib(self) -> float:
+        """Memory of the whole application at present."""
+        return self.process.memory_info().rss / 2**20
+
     def draw(self) -> None:
         """Until the frame is drawn."""
         self.viewer.window._qt_viewer.canvas._scene_canvas.update()
@@ -88,7 +92,7 @@ def main() -> None:
     session = panel.session
     stage, info = panel.stage, session.info
     layer = stage.layer(session, IMAGE)
-    bench.wait(lambda: panel.desk.runner._job is None)
+    bench.wait(lambda: not panel.desk.runner.is_busy)
     print(f"{'automatic threshold, image, preview':34s} found; memory {bench.most_mib:.0f} MiB")
     camera = viewer.scene.camera
     rng = np.random.default_rng(1)
@@ -121,6 +125,9 @@ def main() -> None:
             bench.wait(lambda: not panel.desk.is_working)
             regions = len(session.analysis.regions)
             print(f"{'measured':34s} {time.perf_counter() - start:6.1f} s, {regions:,} regions")
+            start = time.perf_counter()
+            bench.wait(lambda: session.is_saved)
+            print(f"{'saved':34s} {time.perf_counter() - start:6.1f} s; memory {bench.now_mib():.0f} MiB")
         go(*middle)()
         fit = camera.zoom
         look(f"zoom in, {shown}", [zoom_to(fit * 1.35**i) for i in range(20)])
@@ -188,7 +195,8 @@ def main() -> None:
         report(name, times[key], redraws)
     report("pick under the cursor", times["pick"])
     report("slider, own work of a move", times["slider"])
-    print(f"{'largest memory':34s} {bench.most_mib:6.0f} MiB")
+    bench.rest(2)
+    print(f"{'memory at rest, at most':34s} {bench.now_mib():6.0f} MiB, {bench.most_mib:.0f} MiB")
     viewer.close()
 
 

@@ -49,14 +49,14 @@ def reduced_codes(
 
 
 def _draw(box: Codes, rows: npt.NDArray[Any], start: npt.NDArray[Any], stop: npt.NDArray[Any], code: Codes) -> None:
-    height, width = box.shape
+    flat, width = box.reshape(-1), box.shape[1]
     for value in np.unique(code):  # the largest last: it wins
         chosen = code == value
-        change = np.zeros(height * (width + 1), np.int32)
-        line = rows[chosen] * (width + 1)
-        change += np.bincount(line + start[chosen], minlength=change.size).astype(np.int32)
-        change -= np.bincount(line + stop[chosen], minlength=change.size).astype(np.int32)
-        box[np.cumsum(change.reshape(height, width + 1), axis=1)[:, :-1] > 0] = value
+        length = (stop[chosen] - start[chosen]).astype(np.int64)
+        ends = np.cumsum(length)
+        # Each run's pixels one after the other: where it begins, less what came before it, and counting on.
+        begins = rows[chosen] * width + start[chosen] - (ends - length)
+        flat[np.arange(ends[-1]) + np.repeat(begins, length)] = value
 
 
 def pooled(codes: Codes, factor: int) -> Codes:
