@@ -26,7 +26,7 @@ from performance_page import write_page
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 IMAGEJ = Path("/usr/share/java/ij.jar")
-PATIENCE_S = 240  # for one peer
+PATIENCE_S = 200  # for one peer
 CROP = 10_000
 SMALL_CROP = 4096  # dask-image needs minutes for more
 FIXED = 'name = "fixed"\nkind = "histology"\nchannel = "value"\nthreshold = {threshold}\n'
