@@ -177,17 +177,24 @@ def radiograph_truth(phantom: RadiographPhantom) -> dict[str, Any]:
 
 
 def rois_geojson(phantom: RadiographPhantom, image_name: str, *, columns_per_px: int = 1) -> dict[str, Any]:
-    """One rectangle around each lesion, [x, y] in px from the top-left corner of the image, as QuPath writes them."""
+    """An octagon around each lesion, [x, y] in px from the top-left corner of the image, as QuPath writes them.
+
+    The rectangle ``roi_px`` without its corners, which lie far from the lesion and reach over what a hand goes round.
+    """
     features = []
     for number, lesion in enumerate(phantom.lesions, start=1):
         top, left, bottom, right = lesion.roi_px
         left, right = left // columns_per_px, -(-right // columns_per_px)
-        ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+        across, down = (right - left) // 4, (bottom - top) // 4
+        ring = [
+            [left + across, top], [right - across, top], [right, top + down], [right, bottom - down],
+            [right - across, bottom], [left + across, bottom], [left, bottom - down], [left, top + down],
+        ]  # fmt: skip
         features.append(
             {
                 "type": "Feature",
                 "id": str(uuid.uuid5(_NAMESPACE, f"{image_name}/{phantom.seed}/{number}")),
-                "geometry": {"type": "Polygon", "coordinates": [ring]},
+                "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
                 "properties": {
                     "objectType": "annotation",
                     "name": f"lesion {number}",
