@@ -41,8 +41,9 @@ Strip = list[Box]
 
 def default_workers() -> int:
     """Threads to use: the processors this process may run on."""
-    count = getattr(os, "process_cpu_count", os.cpu_count)()
-    return max(1, min(count or 1, 16))
+    # Linux: a cluster binds a job to some of the processors.
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(count, 16))
 
 
 def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:
