@@ -129,7 +129,17 @@ def wrong_type(case: Path, chance: random.Random) -> Damage:
     if part in ("journal", "history"):
         return _wrong_line(case, file, chance)
     content = json.loads((case / file).read_text(encoding="utf-8"))
-    spared = ("checksum", "calcannot", "metadata", "timings_s", "libraries", "platform", "job_sha256", "other")
+    spared = (
+        "checksum",
+        "calcannot",
+        "metadata",
+        "timings_s",
+        "libraries",
+        "platform",
+        "job_sha256",
+        "other",
+        "objectType",
+    )
     if part == "strokes":
         del content["calcannot"]
         content = {"type": content["type"], "features": content["features"]}
