@@ -8,6 +8,7 @@ from typing import Any
 
 from calcannot.errors import CalcannotError, ImageReadError
 from calcannot.io import open_image, sniff
+from calcannot.io.folder import is_image_folder
 from calcannot.io.open import head_of
 from calcannot.store.case_folder import RECORD, CaseFolder, is_case
 from napari_calcannot.case_home import find_own_case, rule_of_newest_run
@@ -103,7 +104,7 @@ def layers_of(sessions: Sequence[Session]) -> list[LayerData]:
 
 def _is_ours(path: Path) -> bool:
     if path.is_dir():
-        return is_case(path)
+        return is_case(path) or is_image_folder(path)
     try:
         head = head_of(path)
     except CalcannotError:

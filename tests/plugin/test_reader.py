@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from calcannot.errors import CalcannotError, CaseError
@@ -89,3 +90,25 @@ def test_sample_data(close):
         layers = function()
         close(sessions_in(layers))
         assert [kind for _, _, kind in layers] == kinds
+
+
+def test_an_ome_zarr_folder_is_one_image_and_its_labels_too(tmp_path, close):
+    pytest.importorskip("zarr")
+    from calcannot import Calibration
+    from calcannot.export.subject import Subject
+    from calcannot.export.zarr_labels import write_zarr_labels
+    from calcannot.model.calibration import CalibrationSource
+    from calcannot.runs.from_mask import runs_of_mask
+
+    mask = np.zeros((300, 400), bool)
+    mask[20:60, 30:90] = True
+    columns = {"region": np.array([1]), "area_px": np.array([2400])}
+    scale = Calibration(0.5, 0.5, CalibrationSource.USER)
+    subject = Subject("a.tif", "0" * 64, "case", runs_of_mask(mask), columns, scale, "rule", "f" * 64, "histology")
+    write_zarr_labels(tmp_path / "labels.zarr", subject)
+    layers = get_reader(str(tmp_path / "labels.zarr"))(str(tmp_path / "labels.zarr"))
+    close(sessions_in(layers))
+    ((data, options, kind),) = layers
+    assert (kind, options["units"][-1]) == ("image", "um")
+    first = data[0] if isinstance(data, list) else data
+    np.testing.assert_array_equal(np.asarray(first) > 0, mask)

@@ -198,7 +198,7 @@ def _warnings(
         if surface.rim_edge_ratio > BONE_EDGE_RATIO:
             found.append(
                 f"The edge of a bone, or of something else, crosses the rim of region "
-                f"{_name_of(surface, annotations)}: {surface.rim_edge_ratio:.0%} of the rim lies off the background by "
+                f"{_name_of(surface, annotations)}: {surface.rim_edge_ratio:.1%} of the rim lies off the background by "
                 f"more than its noise (up to {BONE_EDGE_RATIO:.0%} is usual). Do not believe the area: draw the region "
                 "so that its rim avoids the edge, or exclude the bone."
             )
