@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from calcannot.errors import RecipeError
 from calcannot.io import open_image
+from calcannot.model.annotation import StrokeKind
 from calcannot.model.calibration import Calibration, parse_pixel_size
 from calcannot.segment.shipped import load_recipe
 from napari_calcannot.drawing import MemoryDrawing
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
-    from calcannot.model.annotation import Annotations, Stroke, StrokeKind
+    from calcannot.model.annotation import Annotations, Stroke
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
     from napari_calcannot.boxes import Box
     from napari_calcannot.drawing import Drawing
+
+_PAINT = (StrokeKind.ADD, StrokeKind.ERASE)
 
 
 class Session(SessionState):
@@ -75,8 +78,13 @@ class Session(SessionState):
         self.draw(new, name, remove=gone)
 
     def draw(self, strokes: Iterable[Stroke], name: str, *, remove: Iterable[str] = ()) -> None:
-        """Add strokes and take others away by their ids, as one step that can be undone."""
-        strokes, remove = tuple(strokes), tuple(remove)
+        """Add strokes and take others away by their ids, as one step that can be undone.
+
+        Paint that lies beside the image paints nothing, and is not kept: no image could be measured with it.
+        """
+        size = self.source.info.height_px, self.source.info.width_px
+        strokes = tuple(each for each in strokes if each.kind not in _PAINT or each.meets(*size))
+        remove = tuple(remove)
         if not strokes and not remove:
             return
         before = self.annotations

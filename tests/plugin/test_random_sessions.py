@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from calcannot.batch.case_run import write_run
@@ -148,7 +148,14 @@ def section(tmp_path_factory):
 
 @pytest.mark.slow
 @given(acts=st.lists(ACTS, min_size=3, max_size=14))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(acts=[("dab", StrokeKind.ADD, (168, -9), 1), ("undo", 1), ("measure",), ("redo", 1)])
+# A session takes a second and keeps memory: the first one that fails is enough, a shorter one would take minutes.
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_the_mask_on_screen_is_that_of_the_saved_case(section, tmp_path_factory, monkeypatch, acts):
     monkeypatch.setenv("CALCANNOT_CASES", str(tmp_path_factory.mktemp("own")))
     desk = Desk(section)

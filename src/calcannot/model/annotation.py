@@ -54,6 +54,11 @@ class Stroke:
         low, high = points.min(axis=0), points.max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
+    def meets(self, height_px: int, width_px: int) -> bool:
+        """Whether its bounds reach into an image of this size."""
+        x_min, y_min, x_max, y_max = self.bounds()
+        return x_max > 0 and y_max > 0 and x_min < width_px and y_min < height_px
+
 
 @dataclass(frozen=True, slots=True)
 class Annotations:

@@ -159,8 +159,7 @@ def resolve_for(
 
 def _check_strokes(annotations: Annotations, info: ImageInfo) -> None:
     for stroke in annotations.strokes:
-        x_min, y_min, x_max, y_max = stroke.bounds()
-        if x_max <= 0 or y_max <= 0 or x_min >= info.width_px or y_min >= info.height_px:
+        if not stroke.meets(info.height_px, info.width_px):
             what = f"the {stroke.kind.value} {stroke.name or stroke.id} lies outside the image"
             remedy = f"the image is {info.width_px} x {info.height_px} px; was it drawn on another image?"
             raise AnnotationError(what, path=info.name, remedy=remedy)
