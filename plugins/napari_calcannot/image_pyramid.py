@@ -74,7 +74,7 @@ class ImagePyramid:
         level = len(self.loader.shapes) - 1
         rows, cols = self.loader.shapes[level][:2]
         if not self.is_large:
-            return self._source.read(0, 0, rows, cols, level)
+            return self.loader.read_or_note(self._source.read, 0, 0, rows, cols, level)
         return self.loader.box(level, 0, 0, rows, cols)
 
     def close(self) -> None:

@@ -49,19 +49,19 @@ class Leaving(QObject):  # type: ignore[misc]
         if box is None:
             self._desk.say("The image is out of view. Press the house at the bottom left, then ask again.")
             return
-        self._run(lambda: write_figure(session, box, Path(path)), Path(path))
+        self._run(lambda _: write_figure(session, box, Path(path)), Path(path))
 
     def report(self, path: str | Path) -> None:
         """Write the report of the case."""
         case = self._case()
         if case is not None:
-            self._run(lambda: write_report(case, path), Path(path))
+            self._run(lambda _: write_report(case, path), Path(path))
 
     def export(self, to: str, folder: str | Path) -> None:
         """Write the newest measurement of each image of the case in a format."""
         case = self._case()
         if case is not None:
-            self._run(lambda: export(case, to, folder), Path(folder))
+            self._run(lambda progress: export(case, to, folder, progress=progress), Path(folder))
 
     def _case(self) -> Path | None:
         session = self._desk.session
@@ -70,11 +70,8 @@ class Leaving(QObject):  # type: ignore[misc]
             return None
         return session.drawing.case.path
 
-    def _run(self, work: Callable[[], object], place: Path) -> None:
-        def working(_: Progress) -> object:
-            return work()
-
-        self._measuring.work(working, lambda _: self._desk.say(f"Written: {place}"))
+    def _run(self, work: Callable[[Progress], object], place: Path) -> None:
+        self._measuring.work(work, lambda _: self._desk.say(f"Written: {place}"))
 
     def _ask_figure(self) -> None:
         path, _ = QFileDialog.getSaveFileName(None, "Figure of the view", "figure.png", "PNG (*.png)")

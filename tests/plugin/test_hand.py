@@ -1,5 +1,7 @@
 """What is drawn and clicked without a stroke: examples, lines, figures, and files that are dropped."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -92,6 +94,27 @@ def test_the_view_is_written_as_a_figure_of_300_dpi(panel, qtbot, dark_and_red, 
     panel.leaving.figure(tmp_path / "absent" / "figure.png")
     qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=30_000)
     assert "figure.png" in panel.controls.message.text()
+
+
+def test_a_measured_image_leaves_as_report_and_export(panel, qtbot, dark_and_red, tmp_path):
+    opened(panel, qtbot, dark_and_red)
+    panel.leaving.export("geojson", tmp_path / "out")
+    assert "Press Measure" in panel.controls.message.text()
+    panel.controls.measure.click()
+    qtbot.waitUntil(lambda: bool(panel.session.saved_to), timeout=60_000)
+    (tmp_path / "out").mkdir()
+    for leave in (
+        lambda: panel.leaving.report(tmp_path / "report.html"),
+        lambda: panel.leaving.export("geojson", tmp_path / "out"),
+    ):
+        leave()
+        qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=60_000)
+        assert panel.controls.message.text().startswith("Written: ")
+    assert "Calcification report" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    (file,) = (tmp_path / "out").rglob("*.geojson")
+    (feature,) = json.loads(file.read_text(encoding="utf-8"))["features"]
+    (ring,) = feature["geometry"]["coordinates"]
+    assert len(ring) == 5, "the square grain"
 
 
 def test_a_file_that_is_dropped_on_the_panel_is_opened(panel, dark_and_red):
