@@ -56,10 +56,10 @@ class Style:
 
 
 def _desk() -> Any:
-    """Settings under the heading of the manifest; None where the plugin is not installed as one."""
-    from napari.settings import get_plugin_settings  # a script that only reads needs no napari
-
+    """Settings under the heading of the manifest; None without napari, or where the plugin is not installed as one."""
     try:
+        from napari.settings import get_plugin_settings  # a script that only reads needs no napari
+
         return get_plugin_settings("calcannot").desk
-    except (KeyError, AttributeError):
+    except (ImportError, KeyError, AttributeError):
         return None

@@ -10,6 +10,8 @@ import textwrap
 import numpy as np
 import pytest
 
+pytest.importorskip("qtpy")
+
 from calcannot.batch.case_run import write_run
 from calcannot.batch.verify import verify
 from calcannot.errors import CalcannotError

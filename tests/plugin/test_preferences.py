@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 pytest.importorskip("napari")
 
+import yaml
 from napari.settings import get_plugin_settings
 
 import napari_calcannot

@@ -6,6 +6,8 @@ import tifffile
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("qtpy")
+
 from calcannot.batch.case_run import write_run
 from calcannot.batch.verify import verify
 from calcannot.io import open_image
