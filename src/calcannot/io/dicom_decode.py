@@ -62,8 +62,13 @@ def require_decoder(file: DicomFile, path: Path) -> None:
     raise UnsupportedImageError(what, path=path, remedy="export it uncompressed (Explicit VR Little Endian)")
 
 
-def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[Any]:
+def decode(
+    file: DicomFile, index: int, path: Path, place: str, least: tuple[int, int] | None = None
+) -> npt.NDArray[Any]:
     """Decode one frame: shape (rows, columns) or (rows, columns, 3), YBR already turned into RGB.
+
+    Some programs end the tiles at the edge of a slide with the slide: ``least`` is the size that a frame has at least,
+    unless it is that of the header.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def decode(file: DicomFile, index: int, path: Path, place: str) -> npt.NDArray[A
     with reading(path, f"{place} cannot be decoded", _REMEDY, tile=True):
         coded = file.frame(index, frame_bytes(file.header))
         if file.syntax.is_encapsulated:
-            _require_whole(file, coded, path, place)
+            _require_whole(file, coded, path, place, least)
         return _with_imagecodecs(file, coded) if file.syntax in _CODECS else _with_pydicom(file, coded)
 
 
@@ -85,11 +90,14 @@ def frame_bytes(header: Any) -> int:
     return (samples * int(header.BitsAllocated) + 7) // 8
 
 
-def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str) -> None:
+def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str, least: tuple[int, int] | None) -> None:
     """Raise when a codestream contradicts the header or lacks its end: decoders fill in what is missing, silently."""
     header = file.header
-    stated = stated_size(coded)
-    if stated is not None and stated != (int(header.Rows), int(header.Columns)):
+    stated, size = stated_size(coded), (int(header.Rows), int(header.Columns))
+    smallest = size if least is None else least
+    if stated is not None and not all(
+        low <= found <= high for low, found, high in zip(smallest, stated, size, strict=True)
+    ):
         what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
         raise TileError(what, path=path, remedy="the file is damaged; export it again")
     if file.syntax != _RLE and _END_OF_STREAM not in coded[-64:]:
@@ -97,8 +105,8 @@ def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str) -> Non
         raise TileError(what, path=path, remedy=_REMEDY)
 
 
-def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[Any]]:
-    """Make a function of a frame's number and its name in messages that does what `decode` does.
+def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str, tuple[int, int]], npt.NDArray[Any]]:
+    """Make a function of a frame's number, its name in messages and its least size that does what `decode` does.
 
     For 8-bit JPEG it decodes straight into the array that is handed out; whatever is not as expected goes to `decode`.
     """
@@ -106,8 +114,8 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[
     samples, rows, cols = int(header.SamplesPerPixel), int(header.Rows), int(header.Columns)
     codec = _CODECS.get(file.syntax)
 
-    def general(index: int, place: str) -> npt.NDArray[Any]:
-        return decode(file, index, path, place)
+    def general(index: int, place: str, least: tuple[int, int]) -> npt.NDArray[Any]:
+        return decode(file, index, path, place, least)
 
     if codec != "jpeg8_decode" or int(header.BitsAllocated) != 8 or samples not in (1, 3):
         return general
@@ -116,16 +124,16 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str], npt.NDArray[
     photometric = str(header.PhotometricInterpretation)
     wanted = _RGB if samples == 3 else None
 
-    def jpeg(index: int, place: str) -> npt.NDArray[Any]:
+    def jpeg(index: int, place: str, least: tuple[int, int]) -> npt.NDArray[Any]:
         frame = off_alignment((rows, cols, samples))
         try:
             coded = file.frame(index, 0)
             if _END_OF_STREAM not in coded[-64:]:
-                return general(index, place)
+                return general(index, place, least)
             stored = _stored_colours(coded, photometric)
             jpeg8_decode(coded, colorspace=stored, outcolorspace=wanted, out=frame)
         except Exception:  # to be told by the general way, with its place
-            return general(index, place)
+            return general(index, place, least)
         return frame if samples == 3 else frame[..., 0]
 
     return jpeg

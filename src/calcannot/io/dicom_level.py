@@ -77,8 +77,8 @@ class LevelReader(TiledReader):
         if frame < 0:
             return None
         part = int(np.searchsorted(self._starts, frame, side="right")) - 1 if len(self._decoders) > 1 else 0
-        place = f"the tile {self._corner(down, across)}"
-        return self._rule.convert(self._decoders[part](frame - int(self._starts[part]), place))
+        place, least = f"the tile {self._corner(down, across)}", self._inside(down, across)
+        return self._rule.convert(self._decoders[part](frame - int(self._starts[part]), place, least))
 
 
 def _grid(files: Sequence[tuple[DicomFile, Path]], size: tuple[int, int], tile: tuple[int, int]) -> npt.NDArray[Any]:

@@ -127,13 +127,16 @@ def _significant(frame: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np
 def _table(item: Any, path: Path) -> tuple[int, npt.NDArray[np.int64]]:
     """First mapped value and entries of a Modality LUT."""
     with reading(path, "the modality LUT cannot be read", "export the image again"):
+        if not item.get("LUTDescriptor") or not item.get("LUTData"):
+            what = "the modality LUT is empty"
+            raise ImageReadError(what, path=path, remedy="export the image again")
         count, first, bits = (int(value) for value in item.LUTDescriptor)
         data = item.LUTData
         if isinstance(data, bytes):
             data = np.frombuffer(data, "<u2" if len(data) >= 2 * (count or 65536) else "u1")
         values = np.asarray(data, dtype=np.int64)[: count or 65536]
-        if values.size == 0 or bits > 16:
-            what = "the modality LUT is empty or has too many bits"
+        if bits > 16:
+            what = f"the modality LUT has {bits} bits"
             raise ImageReadError(what, path=path, remedy="export the image again")
         return first, values
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALPHA_WARNING = "the image has an alpha channel: transparent pixels are shown on white, as a slide is"
+_AT_ONCE = 1 << 20  # samples that are widened at once
+
 ICC_WARNING = "an ICC profile is embedded and was not applied: colours are as stored"
 
 
@@ -46,13 +48,20 @@ def on_white(colour: npt.NDArray[Any], alpha: npt.NDArray[Any], *, largest: int,
     ndarray
         As ``colour``, rounded to nearest.
     """
-    opacity = alpha.astype(np.int64)
-    if colour.ndim == 3:
-        opacity = opacity[..., None]
-    shade = colour.astype(np.int64)
-    white = largest * (largest - opacity)
-    total = shade * largest + white if associated else shade * opacity + white
-    laid: npt.NDArray[Any] = np.clip((total + largest // 2) // largest, 0, largest).astype(colour.dtype)
+    laid = np.empty_like(colour)
+    step = max(1, _AT_ONCE // max(1, colour[:1].size))
+    for top in range(0, len(colour), step):
+        part = slice(top, top + step)
+        if (alpha[part] == largest).all():
+            laid[part] = colour[part]
+            continue
+        # 32 bits hold the product of two samples of 16 and half a sample.
+        opacity = alpha[part].astype(np.uint32).reshape(alpha[part].shape + (1,) * (colour.ndim - 2))
+        shade, behind = colour[part].astype(np.uint32), largest - opacity
+        if associated:
+            laid[part] = np.minimum(shade + behind, largest)
+        else:
+            laid[part] = (shade * opacity + behind * np.uint32(largest) + np.uint32(largest // 2)) // np.uint32(largest)
     return laid
 
 

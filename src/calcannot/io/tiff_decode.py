@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Decode = Callable[[bytes, int], npt.NDArray[Any]]
 
 JPEG = {6, 7, 33007, 34892}
-_OLD_JPEG = 6
+OLD_JPEG = 6
 _MARKERS_BYTES = 1 << 16
 _RGB, _YCBCR = 2, 6
 
@@ -49,7 +49,7 @@ def decoder_of(page: Any) -> Decode:
 def _is_plain_jpeg(page: Any) -> bool:
     """Whether segments are 8-bit JPEG streams of grey or of RGB, all samples in one."""
     return (
-        page.compression in JPEG - {_OLD_JPEG}
+        page.compression in JPEG - {OLD_JPEG}
         and page.bitspersample == 8
         and page.planarconfig == 1
         and not page.extrasamples

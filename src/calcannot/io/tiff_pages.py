@@ -11,7 +11,7 @@ import numpy.typing as npt
 from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io.limits import check_piece
 from calcannot.io.quiet import fail
-from calcannot.io.tiff_decode import JPEG, decoder_of
+from calcannot.io.tiff_decode import JPEG, OLD_JPEG, decoder_of
 from calcannot.io.tiling import TiledReader
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from calcannot.io.byte_file import ByteFile
     from calcannot.io.segment_cache import SegmentCache
 
-_END_OF_JPEG = b"\xff\xd9"
+_START_OF_JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 _REMEDY = "copy the file again from where it was scanned"
 _UNCOMPRESSED = 1
 # The longest side of a JPEG. Hamamatsu goes beyond it with restart markers, whose places it lists as tiles.
@@ -67,7 +67,7 @@ class PageReader(TiledReader):
         self._counts = tuple(page.databytecounts)
         self._check()
         self._decode = decoder_of(page)
-        self._ends_marked = page.compression in JPEG and page.jpegheader is None
+        self._ends_marked = page.compression in JPEG - {OLD_JPEG} and page.jpegheader is None
         self._what = "tile" if page.is_tiled else "strip"
 
     @property
@@ -132,6 +132,13 @@ class PageReader(TiledReader):
         if min(len(self._offsets), len(self._counts)) < expected:
             what = f"{expected} tiles or strips are expected and {len(self._offsets)} are listed"
             raise ImageReadError(what, path=self._path, remedy="the file is damaged; export it again")
+        if compression == OLD_JPEG and not self._file.read_at(self._offsets[0], 2).startswith(_START_OF_JPEG):
+            what = (
+                "the TIFF holds JPEG in the way of TIFF 6.0 (compression 6), whose pieces are no streams of their own"
+            )
+            raise UnsupportedImageError(
+                what, path=self._path, remedy="save it with Deflate, or with JPEG as of today (7)"
+            )
         counts = self._counts[:expected]
         if any(start + count > self._file.size for start, count in zip(self._offsets, counts, strict=False)):
             what = "the file ends before its last pixels: it was cut short"

@@ -96,8 +96,12 @@ class TiledReader:
 
     def _is_whole(self, down: int, across: int, height: int, width: int) -> bool:
         """Whether a part of a tile, of this size, is all of it that lies inside the picture."""
+        return (height, width) == self._inside(down, across)
+
+    def _inside(self, down: int, across: int) -> tuple[int, int]:
+        """Height and width of the part of a tile that lies inside the picture."""
         rows, cols = self._tile
-        return height == min(rows, self.height - down * rows) and width == min(cols, self.width - across * cols)
+        return min(rows, self.height - down * rows), min(cols, self.width - across * cols)
 
     def _corner(self, down: int, across: int) -> str:
         """Where a tile is, for messages."""

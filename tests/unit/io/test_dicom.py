@@ -101,6 +101,12 @@ def test_a_modality_lut_is_applied_and_a_window_is_not(tmp_path):
     np.testing.assert_array_equal(whole(path), table[GREY])
 
 
+def test_an_empty_modality_lut_is_said(tmp_path):
+    path = dicom(tmp_path / "a", GREY, ModalityLUTSequence=[Dataset()])
+    with pytest.raises(ImageReadError, match=r"the modality LUT is empty\."):
+        open_image(path)
+
+
 def test_bits_above_those_stored_are_not_pixel_data(tmp_path):
     path = dicom(tmp_path / "a", GREY | np.uint16(0x8000))
     np.testing.assert_array_equal(whole(path), GREY)

@@ -223,3 +223,36 @@ def test_a_frame_that_does_not_decode_is_named_and_can_be_left_out(tmp_path):
         assert source.leave_out_bad_tiles()
         assert [stroke.bounds() for stroke in source.info.excluded] == [(16, 16, 32, 32)]
         assert not source.leave_out_bad_tiles()
+
+
+def cropped_at_the_edge(frame_number, rows):
+    """Encoder that ends the tiles of the last row with the slide, as some programs do."""
+    count = iter(range(10**6))
+
+    def encode(frame):
+        last_row = next(count) >= frame_number
+        return imagecodecs.jpeg8_encode(np.ascontiguousarray(frame[:rows] if last_row else frame), level=95)
+
+    return encode
+
+
+def test_tiles_at_the_edge_may_end_with_the_slide(tmp_path):
+    rgb = FULL[:75]  # the last row of tiles holds 11 rows
+    write(tmp_path / "whole.dcm", rgb, encode=cropped_at_the_edge(10**6, 16), photometric="YBR_FULL_422")
+    write(tmp_path / "cropped.dcm", rgb, encode=cropped_at_the_edge(16, 11), photometric="YBR_FULL_422")
+    with open_image(tmp_path / "cropped.dcm") as source:
+        pixels = source.read(0, 0, 75, 64)
+        np.testing.assert_array_equal(source.read(70, 3, 5, 30), pixels[70:, 3:33])
+    with open_image(tmp_path / "whole.dcm") as source:
+        np.testing.assert_array_equal(pixels[:64], source.read(0, 0, 64, 64))
+    assert np.abs(pixels[64:].astype(int) - rgb[64:]).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("from_frame", "rows"), [(16, 10), (8, 11)], ids=["rows of the slide missing", "not at the edge"]
+)
+def test_a_tile_that_is_too_small_is_an_error(tmp_path, from_frame, rows):
+    encode = cropped_at_the_edge(from_frame, rows)
+    write(tmp_path / "a.dcm", FULL[:75], encode=encode, photometric="YBR_FULL_422")
+    with open_image(tmp_path / "a.dcm") as source, pytest.raises(TileError, match=f"is {rows} x 16 px"):
+        source.read(0, 0, 75, 64)

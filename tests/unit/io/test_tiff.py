@@ -1,9 +1,13 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import tifffile
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io import open_image
+from calcannot.io.pixels import on_white
 from calcannot.model.image import Modality
 
 RNG = np.random.default_rng(7)
@@ -134,6 +138,34 @@ def test_alpha_is_laid_on_white_and_said(tmp_path, kind):
         assert any("alpha" in warning for warning in source.info.warnings)
         difference = source.read(0, 0, 70, 90).astype(float) - expected
         assert np.abs(difference).max() == 0
+
+
+@pytest.mark.parametrize("associated", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_alpha_is_exact_for_all_samples(dtype, associated):
+    largest = int(np.iinfo(dtype).max)
+    ends = [0, 1, 2, largest // 2, largest // 2 + 1, largest - 1, largest]
+    shade, alpha = np.meshgrid([*ends, *RNG.integers(0, largest, 40)], [*ends, *RNG.integers(0, largest, 40)])
+    if associated:
+        shade = np.minimum(shade, alpha)
+    laid = on_white(shade.astype(dtype), alpha.astype(dtype), largest=largest, associated=associated)
+    for row, col in np.ndindex(shade.shape):
+        own = int(shade[row, col]) * (largest if associated else int(alpha[row, col]))
+        exact = Fraction(own + largest * (largest - int(alpha[row, col])), largest)
+        assert laid[row, col] == math.floor(exact + Fraction(1, 2)), (shade[row, col], alpha[row, col])
+
+
+def test_jpeg_in_the_way_of_tiff_6_is_refused_by_name(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", RGB[:64, :64], photometric="ycbcr", compression="jpeg", tile=(64, 64))
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        tag, start = tif.pages.first.tags["Compression"].valueoffset, tif.pages.first.dataoffsets[0]
+    with (tmp_path / "a.tif").open("r+b") as file:
+        file.seek(tag)
+        file.write(b"\x06\x00")
+        file.seek(start)
+        file.write(b"\xb6\xe4")  # a scan without its headers
+    with pytest.raises(UnsupportedImageError, match="compression 6"):
+        open_image(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize(
