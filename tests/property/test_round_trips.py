@@ -186,7 +186,7 @@ def test_masks_come_back_from_ome_tiff(mask, calibrated, measure_mask, tmp_path)
 def test_columns_come_back_from_regions_csv(mask, calibrated, name, measure_mask, tmp_path):
     size = Calibration(0.25, 0.5, CalibrationSource.USER) if calibrated else None
     columns = region_columns(measure_mask(mask, size))
-    write_regions(tmp_path / "regions.csv", name, columns)
+    write_regions(tmp_path / "regions.csv", name, [columns])
     with (tmp_path / "regions.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file))
     assert header == ["image", *columns]

@@ -24,7 +24,7 @@ BRIGHT = Recipe(name="x", kind="radiograph", channel="intensity", mineral="brigh
 
 
 def table(analysis, folder) -> bytes:
-    write_regions(folder / "regions.csv", "x", region_columns(analysis))
+    write_regions(folder / "regions.csv", "x", [region_columns(analysis)])
     return (folder / "regions.csv").read_bytes()
 
 

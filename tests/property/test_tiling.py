@@ -165,7 +165,7 @@ def whole_image(pixels: np.ndarray, recipe: Recipe, drawn: Annotations | None) -
 
 
 def table(analysis, folder) -> bytes:
-    write_regions(folder / "regions.csv", "x", region_columns(analysis))
+    write_regions(folder / "regions.csv", "x", [region_columns(analysis)])
     return (folder / "regions.csv").read_bytes()
 
 

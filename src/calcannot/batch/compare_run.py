@@ -13,7 +13,7 @@ import numpy as np
 
 from calcannot.errors import CalcannotError
 from calcannot.model.foci import foci_totals
-from calcannot.morphometry.columns import region_columns
+from calcannot.morphometry.columns import region_blocks
 from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.store.regions_writer import write_regions
 from calcannot.store.tables import image_row, write_foci_table, write_images_table
@@ -47,7 +47,7 @@ def differences(
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         write_images_table(fresh / "images.csv", [image_row(item.name, item.sha256, again)])
-        write_regions(fresh / "regions.csv", item.name, region_columns(again))
+        write_regions(fresh / "regions.csv", item.name, region_blocks(again))
         if again.foci is not None:
             write_foci_table(fresh / "foci.csv", [(item.name, focus_rows(again))])
         for name in ("images.csv", "regions.csv", "foci.csv"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import OutputError
 from calcannot.model.foci import foci_totals
-from calcannot.morphometry.columns import region_columns
+from calcannot.morphometry.columns import region_blocks
 from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.report.overlay import write_overlay
 from calcannot.store.atomic import cannot_write, replacing, write_text
@@ -139,10 +140,9 @@ class Parts:
         mask, overlay = f"masks/{stem}.ome.tif", f"overlays/{stem}.png"
         folder = self.new_folder(stem)
         try:
-            write_mask(folder / Path(mask).name, analysis.runs, analysis.info.calibration)
-            with replacing(folder / Path(overlay).name) as temporary:
-                write_overlay(temporary, source, analysis)
-            write_regions(folder / _REGIONS, name, region_columns(analysis))
+            _write_files(
+                folder / Path(mask).name, folder / Path(overlay).name, folder / _REGIONS, name, source, analysis
+            )
             record = _record(name, key, sha256, analysis, mask, overlay)
             if not self.is_current():
                 raise OutputError("the run has ended", path=self.results, remedy="start it again with --resume")
@@ -164,6 +164,20 @@ class Parts:
             return Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=self.folder))
         except OSError as error:
             raise cannot_write(self.results, error) from error
+
+
+def _write_files(mask: Path, overlay: Path, regions: Path, name: str, source: ImageSource, analysis: Analysis) -> None:
+    """Write what is large side by side: each is for the most part work of one thread."""
+
+    def draw() -> None:
+        with replacing(overlay) as temporary:
+            write_overlay(temporary, source, analysis)
+
+    with ThreadPoolExecutor(2, thread_name_prefix="calcannot-write") as pool:
+        others = [pool.submit(draw), pool.submit(write_regions, regions, name, region_blocks(analysis))]
+        write_mask(mask, analysis.runs, analysis.info.calibration)
+        for each in others:
+            each.result()
 
 
 def _record(name: str, key: str, sha256: str, analysis: Analysis, mask: str, overlay: str) -> dict[str, Any]:

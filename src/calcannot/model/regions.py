@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -138,3 +138,10 @@ class RegionTable:
 
     def __len__(self) -> int:
         return int(self.area.size)
+
+    def rows(self, begin: int, end: int) -> RegionTable:
+        """Regions ``begin`` to ``end``, without a copy; the vertices of all hulls stay."""
+        shared = {"hull_row", "hull_col"}
+        names = [each.name for each in fields(self) if each.name not in shared]
+        parts = {name: getattr(self, name)[begin : end + (name == "hull_start")] for name in names}
+        return replace(self, **parts)

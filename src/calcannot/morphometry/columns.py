@@ -10,7 +10,12 @@ import numpy.typing as npt
 from calcannot.morphometry.geometry import geometry_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from calcannot.model.analysis import Analysis
+    from calcannot.model.regions import RegionTable
+
+_AT_ONCE = 1 << 16  # regions: of a million, their columns take more memory than all that was measured of them
 
 Column = npt.NDArray[np.generic]
 
@@ -20,7 +25,17 @@ def region_columns(analysis: Analysis) -> dict[str, Column]:
 
     Lengths are in µm where there is a calibration, else in px (of square pixels). Areas are in px always.
     """
-    regions, calibration = analysis.regions, analysis.info.calibration
+    return _columns(analysis, analysis.regions, 1)
+
+
+def region_blocks(analysis: Analysis) -> Iterator[dict[str, Column]]:
+    """The same columns, some ten thousand rows at a time: what a file is written from."""
+    for begin in range(0, len(analysis.regions), _AT_ONCE):
+        yield _columns(analysis, analysis.regions.rows(begin, begin + _AT_ONCE), begin + 1)
+
+
+def _columns(analysis: Analysis, regions: RegionTable, first: int) -> dict[str, Column]:
+    calibration = analysis.info.calibration
     rows_um, cols_um = (calibration.um_per_px_row, calibration.um_per_px_col) if calibration else (1.0, 1.0)
     geometry = geometry_of(regions, rows_um, cols_um)
     pixel_area = rows_um * cols_um
@@ -41,7 +56,7 @@ def region_columns(analysis: Analysis) -> dict[str, Column]:
         return np.asarray(analysis.value_offset + levels.astype(np.float64) * analysis.value_step)
 
     return {
-        "region": np.arange(1, len(regions) + 1),
+        "region": np.arange(first, first + len(regions)),
         "area_px": regions.area,
         "area_um2": um(area * pixel_area),
         "centroid_row_px": regions.row_sum / area,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image, ImageDraw
 
 from calcannot.report.numbers import round_length
-from calcannot.report.overlay import OUTLINE_RGB, RIM_RGB, _font, _ring
+from calcannot.report.overlay import _font, draw_outline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,9 +55,7 @@ def draw_figure(
     picture = rgb.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
     if outlines:
         mask = runs.mask(row, col, height, width).repeat(enlarge, axis=0).repeat(enlarge, axis=1)
-        line = max(1, round(max(picture.shape[:2]) / 700))
-        picture[_ring(mask, 0, line)] = OUTLINE_RGB
-        picture[_ring(mask, line, line + max(1, line // 2))] = RIM_RGB
+        draw_outline(picture, mask, max(1, round(max(picture.shape[:2]) / 700)))
     image = Image.fromarray(picture)
     if um_per_px is not None:
         _draw_bar(image, um_per_px / enlarge)

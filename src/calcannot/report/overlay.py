@@ -48,8 +48,7 @@ def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
         picture = picture.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
         mask = mask.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
     line = max(2, round(max(picture.shape[:2]) / 800))
-    picture[_ring(mask, 0, line)] = OUTLINE_RGB
-    picture[_ring(mask, line, line + max(1, line // 2))] = RIM_RGB
+    draw_outline(picture, mask, line)
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image, "RGBA")
     scale = enlarge / reduce
@@ -121,15 +120,16 @@ def _to_bytes(pixels: npt.NDArray[Any], black_to_white: tuple[float, float]) -> 
     return grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=-1)
 
 
-def _ring(mask: npt.NDArray[np.bool_], inner: int, outer: int) -> npt.NDArray[np.bool_]:
-    """Pixels outside the mask at a distance of more than ``inner`` and at most ``outer`` px."""
+def draw_outline(picture: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_], line: int) -> None:
+    """Draw around the mask, in place: ``line`` px of the outline's colour, and half as many of the rim's around it."""
     from scipy import ndimage
 
     if not mask.any():
-        return np.zeros_like(mask)
-    wide = ndimage.binary_dilation(mask, iterations=outer)
-    narrow = ndimage.binary_dilation(mask, iterations=inner) if inner else mask
-    return np.asarray(wide & ~narrow)
+        return
+    # Steps along rows and columns from each pixel to the mask.
+    away = ndimage.distance_transform_cdt(~mask, "taxicab")
+    picture[(away > 0) & (away <= line)] = OUTLINE_RGB
+    picture[(away > line) & (away <= line + max(1, line // 2))] = RIM_RGB
 
 
 def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, line: int) -> None:

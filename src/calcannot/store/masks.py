@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcannot.runs.raster import row_of_tiles
+from calcannot.runs.raster import Runs, halved, row_of_tiles
 from calcannot.store.atomic import replacing
 
 if TYPE_CHECKING:
@@ -50,10 +50,13 @@ def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) 
         "dtype": np.uint8,
     }
     with replacing(path) as temporary, tifffile.TiffWriter(temporary, ome=True, bigtiff=_is_big(runs)) as tiff:
+        drawn: Runs | LabelledRuns = runs
         for level in range(levels):
-            shape = (_halved(runs.height_px, level), _halved(runs.width_px, level))
+            if level:
+                drawn = halved(drawn)
+            shape = (drawn.height_px, drawn.width_px)
             extra: dict[str, Any] = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
-            tiff.write(_tiles(runs, level, shape), shape=shape, **options, **extra)
+            tiff.write(_tiles(drawn), shape=shape, **options, **extra)
 
 
 def _identity(runs: LabelledRuns, calibration: Calibration | None) -> str:
@@ -64,26 +67,22 @@ def _identity(runs: LabelledRuns, calibration: Calibration | None) -> str:
     return str(uuid.UUID(bytes=content.digest()[:16], version=5))
 
 
-def _halved(size: int, level: int) -> int:
-    return -(-size // (1 << level))
-
-
 def _is_big(runs: LabelledRuns) -> bool:
     return runs.height_px * runs.width_px > 2**31
 
 
-def _tiles(runs: LabelledRuns, level: int, shape: tuple[int, int]) -> Iterator[bytes]:
+def _tiles(runs: Runs | LabelledRuns) -> Iterator[bytes]:
     """Compressed tiles of a level, row by row; rows are drawn in several threads, and an empty tile is packed once."""
     from imagecodecs import deflate_encode
 
     empty = bytes(deflate_encode(bytes(TILE * TILE), level=_EFFORT))
 
     def row_of(number: int) -> list[bytes]:
-        tiles, place = row_of_tiles(runs, number * TILE << level, 1 << level, TILE)
+        tiles, place = row_of_tiles(runs, number * TILE, TILE)
         packed = [bytes(deflate_encode(tile.data, level=_EFFORT)) for tile in tiles]
         return [packed[each] if each >= 0 else empty for each in place]
 
-    rows = -(-shape[0] // TILE)
+    rows = -(-runs.height_px // TILE)
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     with ThreadPoolExecutor(threads) as pool:
         ahead = deque(pool.submit(row_of, number) for number in range(min(2 * threads, rows)))

@@ -23,19 +23,20 @@ _DOUBT = 1e-4  # of the tenth digit; a product of ten digits errs by 1e-6
 _BLOCK = 1 << 20
 
 
-def write_regions(path: Path, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write the regions of one image; columns as ``region_columns`` gives them."""
+def write_regions(path: Path, name: str, blocks: Iterable[Mapping[str, npt.NDArray[Any]]]) -> None:
+    """Write the regions of one image; blocks of columns as ``region_blocks`` gives them, or ``region_columns`` one."""
     import pyarrow as pa
     from pyarrow import csv
 
-    size = len(next(iter(columns.values())))
-    data = {"image": pa.array([name] * size, pa.string())}
-    table = pa.table(data | {column: _array(values) for column, values in columns.items()})
     # Arrow quotes all text or none; only the image's name is text, and few names need it.
     style = "needed" if any(character in name for character in ',"\r\n') else "none"
+    options = csv.WriteOptions(include_header=False, quoting_style=style)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        file.write(_header(columns))
-        csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style=style))
+        file.write(_header(REGION_COLUMNS))
+        for columns in blocks:
+            data = {"image": pa.array([name] * len(columns["region"]), pa.string())}
+            table = pa.table(data | {column: _array(columns[column]) for column in REGION_COLUMNS})
+            csv.write_csv(table, file, options)
 
 
 def merge_regions(parts: Sequence[Path], path: Path) -> None:

@@ -15,6 +15,7 @@ from calcannot import Calibration, region_columns
 from calcannot.errors import OutputError
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.regions import REGION_COLUMNS
+from calcannot.morphometry.columns import region_blocks
 from calcannot.store.regions_writer import PARQUET_FROM_ROWS, merge_regions, write_regions
 from calcannot.store.tables import IMAGE_COLUMNS, failed_row, image_row, write_images_table
 
@@ -48,7 +49,7 @@ def grid(measure_mask):
 def written(path, *parts) -> list[list[str]]:
     files = [path.parent / "parts" / f"{number}.csv" for number in range(len(parts))]
     for file, (name, columns) in zip(files, parts, strict=True):
-        write_regions(file, name, columns)
+        write_regions(file, name, [columns])
     merge_regions(files, path)
     shutil.rmtree(path.parent / "parts", ignore_errors=True)
     with path.open(newline="", encoding="utf-8") as file:
@@ -138,10 +139,21 @@ def test_images_are_appended_one_after_another(grid, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 7, 50])
+def test_regions_in_blocks_are_the_same_bytes(at_once, measure_mask, tmp_path, monkeypatch):
+    mask = np.random.default_rng(5).random((60, 70)) < 0.2
+    analysis = measure_mask(mask, SIZE)
+    assert len(analysis.regions) > 50
+    write_regions(tmp_path / "whole.csv", "x", [region_columns(analysis)])
+    monkeypatch.setattr("calcannot.morphometry.columns._AT_ONCE", at_once)
+    write_regions(tmp_path / "blocks.csv", "x", region_blocks(analysis))
+    assert (tmp_path / "blocks.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
 def test_nothing_stands_under_the_real_name_before_the_end(grid, tmp_path):
     path = tmp_path / "regions.csv"
     path.write_text("of an earlier run")
-    write_regions(tmp_path / "x", "x", region_columns(grid(2)))
+    write_regions(tmp_path / "x", "x", [region_columns(grid(2))])
     (tmp_path / "y").write_text("other,columns\n")
     with pytest.raises(OutputError, match="y: the region table of a finished image has other columns"):
         merge_regions([tmp_path / "x", tmp_path / "y"], path)
