@@ -162,7 +162,7 @@ def main(folder: Path) -> None:
     walk.at_rest()
     assert session.threshold_by_hand is not None
     walk.picture("2-threshold")
-    assert panel.stage.viewer.title == "calcannot - section.tif", "nothing to save yet"
+    assert panel.stage.viewer.title == "calcannot - section.tif - saved", "the threshold is kept, too"
     walk.click(controls.rule.automatic)
     assert session.threshold == automatic
 

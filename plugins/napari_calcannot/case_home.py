@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from calcannot.batch.case_images import add_image, set_pixel_size
+from calcannot.batch.case_images import add_image, pixel_size_set_at, set_pixel_size
 from calcannot.errors import CalcannotError
 from calcannot.model.file_names import file_name_of
 from calcannot.segment.shipped import load_recipe, recipe_names
@@ -21,10 +21,13 @@ from calcannot.store.case_folder import CaseFolder, is_case
 from calcannot.store.results_reader import read_results
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.question import Rule
+from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_size
+from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from calcannot.model.calibration import Calibration
     from calcannot.model.recipe import Recipe
+    from napari_calcannot.session import Session
 
 PLACE_VARIABLE = "CALCANNOT_CASES"
 BY_HAND = " (by hand)"
@@ -91,6 +94,49 @@ def make_own_case(image: Path, *, role: str, calibration: Calibration | None, au
         elif calibration is not None:
             set_pixel_size(case, case.images[0].id, calibration, author=author)
     return LogDrawing(case, case.images[0].id, author=author)
+
+
+def resume(session: Session, drawing: LogDrawing) -> str:
+    """Go on with an image as it was left: strokes, rule and pixel size.
+
+    Returns
+    -------
+    str
+        What could not be brought back, and why; empty where everything was.
+    """
+    session.keep_in(drawing)
+    left = drawing.settings
+    said = []
+    rule = None if RULE in left else rule_of_newest_run(drawing)
+    if rule is not None:
+        session.rule = rule
+    for name, value in ((RULE, left.get(RULE)), (PIXEL_SIZE, _size_left(drawing))):
+        try:
+            if name in left or name == PIXEL_SIZE:
+                session.restore(name, value)
+        except CalcannotError as error:
+            said.append(f"The {name} is not the one that you left: {sentence(error)}")
+    return " ".join(said)
+
+
+def _size_left(drawing: LogDrawing) -> Any:
+    """The pixel size of the case, or of the journal where a crash kept it from the case."""
+    if drawing.left_at(PIXEL_SIZE) > pixel_size_set_at(drawing.case, drawing.image_id):
+        return drawing.settings[PIXEL_SIZE]
+    return plain_size(size_in_case(drawing))
+
+
+def size_in_case(drawing: LogDrawing) -> Calibration | None:
+    """Pixel size of an image as its case has it; None for that of the file."""
+    kept = drawing.case.record.image(drawing.image_id).calibration
+    return None if kept is None else kept.to_calibration()
+
+
+def keep_size(session: Session) -> None:
+    """Write the pixel size in force into the case, where it has another; errors as ``set_pixel_size``."""
+    drawing, size = session.drawing, given_size(session.source)
+    if isinstance(drawing, LogDrawing) and size != size_in_case(drawing):
+        set_pixel_size(drawing.case, drawing.image_id, size, author=drawing.author)
 
 
 def rule_of_newest_run(drawing: LogDrawing) -> Rule | None:

@@ -88,10 +88,12 @@ class CorrectView(QWidget):  # type: ignore[misc]
                 self.size.setRange(1.0 / per_unit, _LARGEST_PX / per_unit)
                 self.size.setValue(diameter_px / per_unit)
             self.size_changed.emit(self.diameter_px)
-        self.undo.setEnabled(session.can_undo)
-        self.redo.setEnabled(session.can_redo)
-        step = session.history.next_undo
-        self.undo.setToolTip(f"Take back: {step.name}" if step else "Take back the latest step, of an earlier day too.")
+        for button, step, verb, else_tip in (
+            (self.undo, session.next_undo, "Take back", "Take back the latest step, of an earlier day too."),
+            (self.redo, session.next_redo, "Do again", "Do again what was taken back."),
+        ):
+            button.setEnabled(step is not None)
+            button.setToolTip(else_tip if step is None else f"{verb}: {step}")
 
     def show_bound(self, threshold: float | None, *, possible: bool) -> None:
         """Offer the bound where the recipe has one threshold; it starts at the one in force."""

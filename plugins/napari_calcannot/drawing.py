@@ -1,45 +1,77 @@
-"""Where strokes are kept while they are drawn: the part of a stroke log that a session uses, and one in memory."""
+"""Where what is done to an image is kept: the part of a stroke log that a session uses, and one in memory."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from calcannot.model.annotation import Annotations, Stroke
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from calcannot.store.setting import SettingEdit
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an undo or redo did: the name of the action, and the settings that it brought back."""
+
+    what: str
+    settings: tuple[SettingEdit, ...] = ()
 
 
 class Drawing(Protocol):
-    """Strokes of one image, with undo."""
+    """Strokes and settings of one image, with one order of undo over both."""
 
     @property
     def annotations(self) -> Annotations:
         """Strokes in force. The same object until one is added or removed."""
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is an edit to take back."""
+    def settings(self) -> Mapping[str, Any]:
+        """Settings as they were left, plain values by name."""
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is an edit to do again."""
+    def next_undo(self) -> str | None:
+        """Name of the action to take back; None where there is none."""
 
-    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> None:
-        """Remove strokes by id and add others, as one edit; one whose id is there already takes its place."""
+    @property
+    def next_redo(self) -> str | None:
+        """Name of the action to do again; None where there is none."""
 
-    def undo(self) -> object:
-        """Take the latest edit back."""
+    def change(
+        self,
+        add: Iterable[Stroke] = (),
+        remove: Iterable[str] = (),
+        settings: Iterable[SettingEdit] = (),
+        what: str = "",
+    ) -> None:
+        """Remove strokes by id, add others and change settings, as one action of this name.
 
-    def redo(self) -> object:
-        """Do the next edit again."""
+        A stroke whose id is there already takes its place.
+        """
+
+    def undo(self) -> Done | None:
+        """Take the latest action back; None where there is none."""
+
+    def redo(self) -> Done | None:
+        """Do the next action again; None where there is none."""
 
     def close(self) -> None:
         """Write what is not written."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Action:
+    add: tuple[Stroke, ...]
+    remove: frozenset[str]
+    settings: tuple[SettingEdit, ...]
+    what: str
+
+
 class MemoryDrawing:
-    """Strokes of an image that has no file, or of a script.
+    """Strokes and settings of an image that has no file, has no case yet, or belongs to a script.
 
     Parameters
     ----------
@@ -50,7 +82,7 @@ class MemoryDrawing:
     def __init__(self, annotations: Annotations | None = None) -> None:
         self._states = [annotations or Annotations()]
         self._at = 0
-        self._edits: list[tuple[tuple[Stroke, ...], frozenset[str]]] = []
+        self._actions: list[_Action] = []
 
     @property
     def annotations(self) -> Annotations:
@@ -58,45 +90,70 @@ class MemoryDrawing:
         return self._states[self._at]
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is an edit to take back."""
-        return self._at > 0
+    def settings(self) -> dict[str, Any]:
+        """Settings in force, as far as they were changed."""
+        left = {edit.name: edit.before for action in reversed(self._actions[self._at :]) for edit in action.settings}
+        return left | {edit.name: edit.after for action in self._actions[: self._at] for edit in action.settings}
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is an edit to do again."""
-        return self._at + 1 < len(self._states)
+    def next_undo(self) -> str | None:
+        """Name of the action to take back."""
+        return self._actions[self._at - 1].what if self._at else None
 
-    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> None:
-        """Remove strokes by id and add others; one whose id is there already takes its place."""
-        add = tuple(add)
-        gone, new = frozenset(remove), {stroke.id: stroke for stroke in add}
-        there = {stroke.id for stroke in self.annotations.strokes} - gone
-        kept = tuple(new.get(s.id, s) for s in self.annotations.strokes if s.id not in gone)
-        more = tuple(stroke for stroke in new.values() if stroke.id not in there)
-        del self._edits[self._at :]
-        self._states[self._at + 1 :] = [Annotations((*kept, *more))]
+    @property
+    def next_redo(self) -> str | None:
+        """Name of the action to do again."""
+        return self._actions[self._at].what if self._at < len(self._actions) else None
+
+    def change(
+        self,
+        add: Iterable[Stroke] = (),
+        remove: Iterable[str] = (),
+        settings: Iterable[SettingEdit] = (),
+        what: str = "",
+    ) -> None:
+        """Remove strokes by id, add others and change settings, as one action of this name."""
+        action = _Action(tuple(add), frozenset(remove), tuple(settings), what)
+        del self._actions[self._at :]
+        self._states[self._at + 1 :] = [_with(self.annotations, action)]
+        self._actions.append(action)
         self._at += 1
-        self._edits.append((add, gone))
 
-    def undo(self) -> None:
-        """Take the latest edit back."""
-        self._at = max(0, self._at - 1)
+    def undo(self) -> Done | None:
+        """Take the latest action back."""
+        if not self._at:
+            return None
+        self._at -= 1
+        action = self._actions[self._at]
+        return Done(action.what, tuple(each.inverse() for each in reversed(action.settings)))
 
-    def redo(self) -> None:
-        """Do the next edit again."""
-        self._at = min(len(self._states) - 1, self._at + 1)
+    def redo(self) -> Done | None:
+        """Do the next action again."""
+        if self._at == len(self._actions):
+            return None
+        self._at += 1
+        action = self._actions[self._at - 1]
+        return Done(action.what, action.settings)
 
     def close(self) -> None:
         """Nothing to write."""
 
     def replay(self, onto: Drawing) -> None:
-        """Do all edits again elsewhere, those that were taken back among them, after the strokes there were before."""
+        """Do everything again elsewhere, what was taken back too, after the strokes that there were before."""
         there = {stroke.id for stroke in onto.annotations.strokes}
         first = [stroke for stroke in self._states[0].strokes if stroke.id not in there]
         if first:
-            onto.change(first)
-        for add, gone in self._edits:
-            onto.change(add, gone)
-        for _ in range(len(self._edits) - self._at):
+            onto.change(first, what="strokes that came with the image")
+        for action in self._actions:
+            onto.change(action.add, action.remove, action.settings, action.what)
+        for _ in range(len(self._actions) - self._at):
             onto.undo()
+
+
+def _with(annotations: Annotations, action: _Action) -> Annotations:
+    if not action.add and not action.remove:
+        return annotations
+    new = {stroke.id: stroke for stroke in action.add}
+    there = {stroke.id for stroke in annotations.strokes} - action.remove
+    kept = tuple(new.get(s.id, s) for s in annotations.strokes if s.id not in action.remove)
+    return Annotations((*kept, *(stroke for stroke in new.values() if stroke.id not in there)))

@@ -153,6 +153,8 @@ class Finding(QObject):  # type: ignore[misc]
         self._desk.state_changed.emit()
 
     def _on_rest(self) -> None:
+        if self._desk.session is not None:
+            self._desk.session.settle()
         self._desk.state_changed.emit()
         self._rest.stop()
         self._count()

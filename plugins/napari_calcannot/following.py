@@ -9,8 +9,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from napari_calcannot.drawing import MemoryDrawing
-from napari_calcannot.keeping import let_go
 from napari_calcannot.layers import IMAGE, REGIONS, contrast_limits
+from napari_calcannot.securing import let_go
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:

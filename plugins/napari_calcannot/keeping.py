@@ -13,12 +13,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.batch.case_run import write_run
 from calcannot.errors import CalcannotError
-from calcannot.store.stroke_log import SaveState
-from napari_calcannot.case_home import make_own_case
+from calcannot.store.journal_writer import SaveState
+from napari_calcannot.case_home import keep_size
 from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.jobs import Runner
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.pending import drop_pending, write_pending
+from napari_calcannot.pending import write_pending
+from napari_calcannot.securing import has_other_size, move_in, own_drawing_of, secure
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -61,18 +62,25 @@ class Keeping(QObject):  # type: ignore[misc]
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self.look)
         self._timer.start()
+        self._next_try = 0.0
         desk.strokes_changed.connect(self.keep)
+        desk.state_changed.connect(self._keep_what_was_done)
 
     def keep(self) -> None:
         """Give the image in hand a place on disk, where it has none."""
         session = self._desk.session
         if session is None or not isinstance(session.drawing, MemoryDrawing) or not session.path.exists():
             return
-        if session.annotations.strokes:
+        if session.annotations.strokes or session.drawing.next_undo is not None:
             self._write_pending(session)
         if session not in self._waiting:
             self._waiting.append(session)
             self._make_case(session)
+
+    def _keep_what_was_done(self) -> None:
+        session = self._desk.session
+        if session is not None and session not in self._waiting and session.drawing.next_undo is not None:
+            self.keep()
 
     def save_run(self, session: Session, analysis: Analysis) -> None:
         """Write a measurement into the case of its image, as soon as there is one."""
@@ -115,6 +123,7 @@ class Keeping(QObject):  # type: ignore[misc]
         if self._thread is None and any(isinstance(each.drawing, LogDrawing) for each in self._desk.sessions):
             self._thread = threading.Thread(target=self._watch_others, name="calcannot others", daemon=True)
             self._thread.start()
+        self._keep_sizes()
         state, problem = self._state_of(session)
         if (session, state) != self._state:
             self._state = (session, state)
@@ -129,15 +138,30 @@ class Keeping(QObject):  # type: ignore[misc]
         if session in self._waiting:
             return SaveState.SAVING.value, ""
         if isinstance(session.drawing, LogDrawing):
-            problem = session.drawing.problem
-            return session.drawing.state.value, "" if problem is None else sentence(problem)
-        return ("" if not session.drawing.can_undo else SaveState.NOT_SAVED.value), ""
+            problem, state = session.drawing.problem, session.drawing.state
+            if state is SaveState.SAVED and has_other_size(session):
+                state = SaveState.SAVING
+            return state.value, "" if problem is None else sentence(problem)
+        return ("" if session.drawing.next_undo is None else SaveState.NOT_SAVED.value), ""
 
     def _write_pending(self, session: Session) -> None:
         try:
-            write_pending(session.path, session.annotations)
+            write_pending(session)
         except (CalcannotError, OSError) as error:
             self._desk.say(f"Not saved yet: {sentence(error) if isinstance(error, CalcannotError) else error}")
+
+    def _keep_sizes(self) -> None:
+        """Write pixel sizes that were changed into the cases, for the command line."""
+        changed = [each for each in self._desk.sessions if has_other_size(each)]
+        if not changed or self.is_writing or time.monotonic() < self._next_try:
+            return
+        self._next_try = time.monotonic() + _OTHERS_S
+
+        def work(_: Progress) -> None:
+            for session in changed:
+                keep_size(session)
+
+        self._queue((work, lambda _: None, lambda why: self._desk.say(f"The pixel size is not saved yet: {why}")))
 
     def _queue(self, job: Job) -> None:
         """Do one thing after the other: each writes into the same folder."""
@@ -202,30 +226,3 @@ class Keeping(QObject):  # type: ignore[misc]
                 except CalcannotError as error:
                     self._heard.put((None, sentence(error)))
                     time.sleep(_OTHERS_S)
-
-
-def own_drawing_of(session: Session) -> LogDrawing:
-    """Make the case of an image that has none; errors as ``make_own_case``."""
-    role = session.automatic_recipe.kind if session.analysis is not None else session.info.modality.value
-    given = session.info.calibration if "calibration_in_file" in session.info.metadata else None
-    return make_own_case(session.path, role=role, calibration=given, author=session.hand.author)
-
-
-def move_in(session: Session, drawing: LogDrawing) -> None:
-    """Keep an image in its case from now on."""
-    session.keep_in(drawing)
-    drop_pending(session.path)
-
-
-def secure(session: Session) -> None:
-    """Write the strokes that are not written; errors as ``make_own_case``."""
-    if isinstance(session.drawing, MemoryDrawing) and session.drawing.can_undo and session.path.exists():
-        move_in(session, own_drawing_of(session))
-    if isinstance(session.drawing, LogDrawing):
-        session.drawing.save()
-
-
-def let_go(session: Session) -> None:
-    """The same of an image that is closed."""
-    secure(session)
-    session.drawing.close()

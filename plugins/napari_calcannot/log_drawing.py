@@ -1,10 +1,11 @@
-"""Strokes in a case: each edit goes into the journal of a stroke log, on disk within a second."""
+"""Strokes and settings in a case: each edit goes into the journal of a stroke log, on disk within a second."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from calcannot.store.stroke_log import SaveState, StrokeLog
+from calcannot.store.journal_writer import SaveState
+from napari_calcannot.drawing import Done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,10 +13,16 @@ if TYPE_CHECKING:
     from calcannot.errors import CalcannotError
     from calcannot.model.annotation import Annotations, Stroke
     from calcannot.store.case_folder import CaseFolder
+    from calcannot.store.foreign import ForeignChanges
+    from calcannot.store.journal import Change
+    from calcannot.store.setting import SettingEdit
+    from calcannot.store.stroke_log import StrokeLog
+
+_EARLIER = "stroke"  # by a calcannot that did not name its actions
 
 
 class LogDrawing:
-    """Strokes of one image of a case, with undo over earlier days.
+    """Strokes and settings of one image of a case, with undo over earlier days.
 
     A case that is only looked at is not written to: the log is opened with the first edit, or where one of this person
     is there already.
@@ -34,11 +41,9 @@ class LogDrawing:
     """
 
     def __init__(self, case: CaseFolder, image_id: str, *, author: str) -> None:
-        self.case, self.image_id, self._author = case, image_id, author
+        self.case, self.image_id, self.author = case, image_id, author
         self._read = case.annotations(image_id)
         self._log: StrokeLog | None = None
-        self._units: list[int] = []
-        self._undone: list[int] = []
         if any(case.strokes(image_id).journal_folder.glob("*.jsonl")):
             self._opened()
 
@@ -48,14 +53,24 @@ class LogDrawing:
         return self._read if self._log is None else self._log.annotations
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is an edit to take back."""
-        return self._log is not None and self._log.can_undo
+    def settings(self) -> dict[str, Any]:
+        """Settings as they were left, by whoever changed them last."""
+        return {} if self._log is None else {name: kept.value for name, kept in self._log.settings.items()}
+
+    def left_at(self, setting: str) -> str:
+        """When a setting was changed last, UTC in ISO 8601; empty where it never was."""
+        kept = None if self._log is None else self._log.settings.get(setting)
+        return "" if kept is None else kept.time
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is an edit to do again."""
-        return self._log is not None and self._log.can_redo
+    def next_undo(self) -> str | None:
+        """Name of the action to take back."""
+        return None if self._log is None else _name(self._log.next_undo)
+
+    @property
+    def next_redo(self) -> str | None:
+        """Name of the action to do again."""
+        return None if self._log is None else _name(self._log.next_redo)
 
     @property
     def state(self) -> SaveState:
@@ -67,42 +82,27 @@ class LogDrawing:
         """Why it is not; None where it is."""
         return None if self._log is None else self._log.problem
 
-    def change(self, add: Iterable[Stroke] = (), remove: Iterable[str] = ()) -> None:
-        """Remove strokes by id and add others; one whose id is there already takes its place."""
-        log, add, remove = self._opened(), tuple(add), tuple(remove)
-        if remove:
-            log.remove(remove)
-        if add:
-            log.add(add)
-        self._units.append(bool(remove) + bool(add))
-        self._undone.clear()
+    def change(
+        self,
+        add: Iterable[Stroke] = (),
+        remove: Iterable[str] = (),
+        settings: Iterable[SettingEdit] = (),
+        what: str = "",
+    ) -> None:
+        """Remove strokes by id, add others and change settings, as one action of this name."""
+        self._opened().change(add, remove, settings, what)
 
-    def undo(self) -> None:
-        """Take the latest edit back."""
-        count = self._units.pop() if self._units else 1
-        self._undone.append(count)
-        for _ in range(count):
-            self._opened().undo()
+    def undo(self) -> Done | None:
+        """Take the latest action back."""
+        return None if self._log is None else _done(self._log.undo())
 
-    def redo(self) -> None:
-        """Do the next edit again."""
-        count = self._undone.pop() if self._undone else 1
-        self._units.append(count)
-        for _ in range(count):
-            self._opened().redo()
+    def redo(self) -> Done | None:
+        """Do the next action again."""
+        return None if self._log is None else _done(self._log.redo())
 
     def look(self) -> str:
         """Take in what others have drawn, and say so; empty where nobody has. Reads files: call it from a thread."""
-        if self._log is None:
-            return ""
-        changes = self._log.foreign_changes()
-        if not changes:
-            return ""
-        count = len(changes.added) + len(changes.removed) + len(changes.changed)
-        said = f"Somebody else changed {count} strokes of this image: they are taken in."
-        if changes.conflicts:
-            said += f" {len(changes.conflicts)} were changed by both of you: both versions are kept."
-        return said
+        return "" if self._log is None else _said(self._log.foreign_changes())
 
     def save(self) -> None:
         """Bring the GeoJSON of the case up to date, for other programs. Writes files: call it from a thread."""
@@ -112,9 +112,30 @@ class LogDrawing:
     def close(self) -> None:
         """Write what is not written; where that fails the journal has it, or the error is raised."""
         if self._log is not None:
-            self._log.close(save=True)
+            self._log.close(save=not self._log.is_merged)
 
     def _opened(self) -> StrokeLog:
         if self._log is None:
-            self._log = self.case.stroke_log(self.image_id, author=self._author)
+            self._log = self.case.stroke_log(self.image_id, author=self.author)
         return self._log
+
+
+def _name(change: Change | None) -> str | None:
+    return None if change is None else change.what or _EARLIER
+
+
+def _done(change: Change | None) -> Done | None:
+    return None if change is None else Done(change.what or _EARLIER, change.settings)
+
+
+def _said(changes: ForeignChanges) -> str:
+    said = []
+    count = len(changes.added) + len(changes.removed) + len(changes.changed)
+    if count:
+        said.append(f"Somebody else changed {count} strokes of this image: they are taken in.")
+    if changes.conflicts:
+        said.append(f"{len(changes.conflicts)} were changed by both of you: both versions are kept.")
+    if changes.settings:
+        names = " and ".join(changes.settings)
+        said.append(f"Somebody else changed the {names} of this image: yours stays until you open the image again.")
+    return " ".join(said)

@@ -101,7 +101,7 @@ class Opening(QObject):  # type: ignore[misc]
         except CalcannotError as error:
             self._desk.say(sentence(error))
             return False
-        self._desk.say("")
+        self._desk.say(" ".join(each.notice for each in sessions if each.notice))
         for session in sessions:
             session.pixels.waits = not session.pixels.is_large
         self._desk.stage.add(layers_of(sessions))

@@ -11,7 +11,7 @@ from calcannot.io import open_image, sniff
 from calcannot.io.folder import is_image_folder
 from calcannot.io.open import head_of
 from calcannot.store.case_folder import RECORD, CaseFolder, is_case
-from napari_calcannot.case_home import find_own_case, rule_of_newest_run
+from napari_calcannot.case_home import find_own_case, resume
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.painting import Hand
@@ -58,11 +58,10 @@ def open_path(path: str | Path) -> list[Session]:
         try:
             kept = find_own_case(path, author=author)
             if kept is not None:
-                _keep(session, kept)
+                session.notice = resume(session, kept)
             left = read_pending(path)
             if left is not None:
-                there = {stroke.id for stroke in session.annotations.strokes}
-                session.drawing.change([stroke for stroke in left.strokes if stroke.id not in there])
+                left.bring_back(session)
         except BaseException:
             session.close()
             raise
@@ -77,19 +76,12 @@ def open_path(path: str | Path) -> list[Session]:
             source = open_image(case.image_path(entry.id), calibration=size)
             sessions.append(Session(source, role=entry.role))
             sessions[-1].hand = Hand(author)
-            _keep(sessions[-1], LogDrawing(case, entry.id, author=author))
+            sessions[-1].notice = resume(sessions[-1], LogDrawing(case, entry.id, author=author))
     except BaseException:
         for session in sessions:
             session.close()
         raise
     return sessions
-
-
-def _keep(session: Session, drawing: LogDrawing) -> None:
-    session.keep_in(drawing)
-    rule = rule_of_newest_run(drawing)
-    if rule is not None:
-        session.rule = rule
 
 
 def layers_of(sessions: Sequence[Session]) -> list[LayerData]:

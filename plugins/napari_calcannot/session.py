@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from calcannot.errors import RecipeError
+from calcannot.errors import CalcannotError, RecipeError
 from calcannot.io import open_image
 from calcannot.model.annotation import StrokeKind
-from calcannot.model.calibration import Calibration, parse_pixel_size
+from calcannot.model.calibration import parse_pixel_size
 from calcannot.segment.shipped import load_recipe
+from calcannot.store.setting import SettingEdit
 from napari_calcannot.drawing import MemoryDrawing
-from napari_calcannot.history import Step
 from napari_calcannot.live_mask import LiveMask
 from napari_calcannot.question import BOUNDING, Rule, are_same
 from napari_calcannot.review import Review
 from napari_calcannot.session_state import SessionState
+from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_rule, plain_size, rule_of, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
     from calcannot.model.annotation import Annotations, Stroke
+    from calcannot.model.calibration import Calibration
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from napari_calcannot.drawing import Drawing
 
 _PAINT = (StrokeKind.ADD, StrokeKind.ERASE)
+_ONE_GESTURE_S = 1.0
 
 
 class Session(SessionState):
@@ -57,6 +61,8 @@ class Session(SessionState):
     def set_threshold(self, threshold: float | None) -> None:
         """Set the threshold by hand, in channel values; None returns to the automatic one.
 
+        Numbers that follow each other closely are one step, as of a slider that is dragged.
+
         Raises
         ------
         RecipeError
@@ -66,9 +72,7 @@ class Session(SessionState):
             what = f"the recipe {self.automatic_recipe.name} finds a threshold for each region by itself"
             raise RecipeError(what, remedy="choose radiograph-global to set one by hand")
         by_hand = None if threshold is None else float(threshold)
-        self._set_rule(
-            replace(self.rule, threshold=by_hand), "threshold", gesture="" if by_hand is None else "threshold"
-        )
+        self._set_rule(replace(self.rule, threshold=by_hand), "threshold", goes_on=by_hand is not None)
 
     def set_annotations(self, annotations: Annotations, name: str = "regions") -> None:
         """Replace all strokes; those that are the same objects stay as they are."""
@@ -87,10 +91,9 @@ class Session(SessionState):
         remove = tuple(remove)
         if not strokes and not remove:
             return
+        self.settle()
         before = self.annotations
-        self.drawing.change(strokes, remove)
-        # Looked up when it is called: the strokes may have moved into a case meanwhile.
-        self.history.add(Step(name, lambda: self.drawing.undo(), lambda: self.drawing.redo()))  # noqa: PLW0108
+        self.drawing.change(strokes, remove, what=name)
         self._after_strokes(before)
 
     def mark(self, region: int, kind: StrokeKind) -> None:
@@ -107,11 +110,12 @@ class Session(SessionState):
         CalibrationError
             If it is not a length with a unit, or cannot be true.
         """
-        before, after = self.source, parse_pixel_size(size) if isinstance(size, str) else size
+        self.settle()
+        before, after = given_size(self.source), parse_pixel_size(size) if isinstance(size, str) else size
         self._calibrate(after)
-        calibrated = self.source
-        if calibrated is not before:
-            self.history.add(Step("pixel size", lambda: self._use(before), lambda: self._use(calibrated)))
+        if after != before and self.path.exists():
+            edit = SettingEdit(PIXEL_SIZE, plain_size(before), plain_size(after))
+            self.drawing.change(settings=(edit,), what=PIXEL_SIZE)
 
     def undo(self) -> str:
         """Take back the latest step, and say what it was; empty where there is none."""
@@ -148,38 +152,70 @@ class Session(SessionState):
         self.saved_to = None
         return analysis
 
+    def settle(self) -> None:
+        """End a gesture: a slider that was dragged is one step from here on."""
+        before, self._gesture = self._gesture, None
+        if before is not None and before != self.rule:
+            self._keep_rule(before, "threshold")
+
     def close(self) -> None:
         """Write what is not written, and release the file."""
+        self.settle()
         self.drawing.close()
         self.pixels.close()
         for source in self._sources:
             source.close()
 
     def keep_in(self, drawing: Drawing) -> None:
-        """Go on with strokes that are kept elsewhere; what was drawn until now is drawn there too."""
+        """Go on with strokes that are kept elsewhere; what was done until now is done there too."""
+        self.settle()
         if isinstance(self.drawing, MemoryDrawing):
             self.drawing.replay(drawing)
         self.drawing = drawing
 
+    def restore(self, name: str, value: Any) -> None:
+        """Bring a setting back as it stands in a journal; names of a later version are passed over.
+
+        Raises
+        ------
+        RecipeError, CalibrationError, ImageReadError
+            If this calcannot cannot read it, or the image is gone. All stays as it was.
+        """
+        if name == RULE:
+            self._use_rule(rule_of(value))
+        elif name == PIXEL_SIZE:
+            self._calibrate(size_of(value))
+
     # Inside
 
-    def _set_rule(self, rule: Rule, name: str, *, gesture: str = "") -> None:
+    def _set_rule(self, rule: Rule, name: str, *, goes_on: bool = False) -> None:
+        now = time.monotonic()
+        if not goes_on or now - self._moved_at > _ONE_GESTURE_S:
+            self.settle()
         before = self.rule
-        if rule != before:
-            self._use_rule(rule)
-            self.history.add(Step(name, lambda: self._use_rule(before), lambda: self._use_rule(rule), gesture))
+        if rule == before:
+            return
+        self._use_rule(rule)
+        if goes_on:
+            self._gesture, self._moved_at = self._gesture or before, now
+        else:
+            self._keep_rule(before, name)
+
+    def _keep_rule(self, before: Rule, name: str) -> None:
+        self.drawing.change(settings=(SettingEdit(RULE, plain_rule(before), plain_rule(self.rule)),), what=name)
 
     def _use_rule(self, rule: Rule) -> None:
         if rule.chosen != self.rule.chosen:
             self.resolved = self.statistics = None
         self.rule = rule
 
-    def _calibrate(self, calibration: Calibration) -> None:
+    def _calibrate(self, size: Calibration | None) -> None:
         if self.path.exists():
             # Opened anew: the file's own size and the given one are both in the record, and undo has the first back.
-            self._use(open_image(self.path, calibration=calibration))
-        else:
-            self.source.with_calibration(calibration)
+            known = next((each for each in self._sources if given_size(each) == size), None)
+            self._use(known or open_image(self.path, calibration=size))
+        elif size is not None:
+            self.source.with_calibration(size)
             self.resolved = self.statistics = None
 
     def _use(self, source: Source) -> None:
@@ -189,17 +225,19 @@ class Session(SessionState):
         self.resolved = self.statistics = None
 
     def _step(self, *, undo: bool) -> str:
+        self.settle()
         before = self.annotations
-        step = self.history.undo() if undo else self.history.redo()
-        name = "" if step is None else step.name
-        if step is None and undo and self.drawing.can_undo:
-            self.drawing.undo()
-            name = "stroke"
-        elif step is None and not undo and self.can_redo:
-            self.drawing.redo()
-            name = "stroke"
+        done = self.drawing.undo() if undo else self.drawing.redo()
+        if done is None:
+            return ""
+        try:
+            for edit in done.settings:
+                self.restore(edit.name, edit.after)
+        except CalcannotError:
+            self.drawing.redo() if undo else self.drawing.undo()
+            raise
         self._after_strokes(before)
-        return name
+        return done.what
 
     def _after_strokes(self, before: Annotations) -> None:
         if not are_same(before.of(*BOUNDING), self.annotations.of(*BOUNDING)):

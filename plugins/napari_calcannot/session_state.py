@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from calcannot.segment.shipped import default_recipe
 from napari_calcannot.drawing import Drawing, MemoryDrawing
-from napari_calcannot.history import History
 from napari_calcannot.image_pyramid import ImagePyramid
 from napari_calcannot.painting import Hand
 from napari_calcannot.question import Question, Rule, are_same, deciding
@@ -52,7 +51,6 @@ class SessionState:
         self.role = role
         self.hand = Hand()
         self.drawing: Drawing = drawing or MemoryDrawing(annotations)
-        self.history = History()
         self.rule = Rule()
         self.resolved: ResolvedRecipe | None = None
         self.statistics: ImageStatistics | None = None
@@ -60,8 +58,13 @@ class SessionState:
         self.mask: LiveMask | None = None
         self.review: Review | None = None
         self.saved_to: Path | None = None
+        self.notice = ""
+        """What the user has to be told when it is opened."""
         self.pixels = ImagePyramid(source, TILES)
         self._sources = [source]
+        self._gesture: Rule | None = None
+        """The rule before a slider that may still be moving; None where none was moved."""
+        self._moved_at = 0.0
 
     @property
     def path(self) -> Path:
@@ -136,14 +139,18 @@ class SessionState:
         return self.is_current and self.saved_to is not None
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is something to take back, of now or of an earlier day."""
-        return self.history.next_undo is not None or self.drawing.can_undo
+    def next_undo(self) -> str | None:
+        """Name of what undo takes back, be it of now or of an earlier day; None where there is nothing."""
+        return "threshold" if self._is_moving else self.drawing.next_undo
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is something to do again."""
-        return self.history.next_redo is not None or (self.history.next_undo is None and self.drawing.can_redo)
+    def next_redo(self) -> str | None:
+        """Name of what redo does again; None where there is nothing."""
+        return None if self._is_moving else self.drawing.next_redo
+
+    @property
+    def _is_moving(self) -> bool:
+        return self._gesture is not None and self._gesture != self.rule
 
     def question(self) -> Question:
         """What would be measured now; errors as ``recipe``."""

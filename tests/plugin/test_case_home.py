@@ -20,10 +20,10 @@ from calcannot.pipeline.analyse import analyse
 from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.case_home import find_own_case, make_own_case, own_case_of
 from napari_calcannot.drawing import MemoryDrawing
-from napari_calcannot.keeping import let_go
 from napari_calcannot.painting import brush_rings
 from napari_calcannot.pending import pending_path, write_pending
 from napari_calcannot.reader import open_path
+from napari_calcannot.securing import let_go
 
 
 def dab(session, x, y, kind=StrokeKind.ADD):
@@ -153,7 +153,7 @@ def test_strokes_drawn_before_there_is_a_case_are_there_after_a_crash(sample_cas
     image = sample_case / "section.tif"
     (session,) = open_path(image)
     session.draw([dab(session, 100, 100)], "brush")
-    write_pending(image, session.annotations)
+    write_pending(session)
     session.close()  # as it is: what a crash leaves is the file of pending strokes
     (again,) = open_path(image)
     assert [s.id for s in again.annotations.strokes] == [s.id for s in session.annotations.strokes]

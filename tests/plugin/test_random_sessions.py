@@ -13,13 +13,14 @@ from calcannot.batch.verify import verify
 from calcannot.io import open_image
 from calcannot.model.annotation import StrokeKind
 from calcannot.pipeline.analyse import analyse
+from calcannot.store.journal_writer import SaveState
 from calcannot.store.results_reader import read_results
-from calcannot.store.stroke_log import SaveState
 from napari_calcannot.case_home import own_case_of
-from napari_calcannot.keeping import secure
 from napari_calcannot.mineral import MaskPyramid
 from napari_calcannot.painting import brush_rings
 from napari_calcannot.reader import open_path
+from napari_calcannot.securing import secure
+from napari_calcannot.settings import given_size
 
 HEIGHT, WIDTH = 180, 240
 PLACES = st.tuples(st.integers(-10, WIDTH + 10), st.integers(-10, HEIGHT + 10))
@@ -29,6 +30,8 @@ ACTS = st.one_of(
     st.tuples(st.just("mark"), st.sampled_from([StrokeKind.ACCEPT, StrokeKind.REJECT]), st.integers(0, 40)),
     st.tuples(st.just("bound"), st.sampled_from([StrokeKind.REGION, StrokeKind.EXCLUDE]), INSIDE, st.integers(20, 120)),
     st.tuples(st.just("threshold"), st.one_of(st.none(), st.integers(40, 170))),
+    st.tuples(st.just("recipe"), st.sampled_from([None, "von-kossa", "von-kossa-stain"])),
+    st.tuples(st.just("size"), st.sampled_from(["0.25um", "0.5umx0.6um"])),
     st.tuples(st.just("undo"), st.integers(1, 4)),
     st.tuples(st.just("redo"), st.integers(1, 4)),
     st.tuples(st.just("measure")),
@@ -45,6 +48,9 @@ class Desk:
         self.path = path
         self.session = self.pyramid = None
         self.open()
+        self.past = [self.state()]
+        """What was in force after each action, for undo to come back to; ``now`` is where it stands."""
+        self.now = 0
 
     def open(self):
         (self.session,) = open_path(self.path)
@@ -55,10 +61,19 @@ class Desk:
         getattr(self, f"_{name}")(*what)
         secure(self.session)
         session = self.session
+        if self.state() != self.past[self.now]:
+            self.past[self.now + 1 :] = [self.state()]
+            self.now += 1
         for box in session.follow() or []:
             self.pyramid.update(box)
         if session.review is not None:
             session.review.follow(session.annotations)
+
+    def state(self):
+        """Strokes, rule and pixel size."""
+        session = self.session
+        ids = tuple(stroke.id for stroke in session.annotations.strokes)
+        return ids, session.rule, given_size(session.source)
 
     def check(self):
         """The mask on show, if it claims to be one of now, against a measurement from the start."""
@@ -88,13 +103,23 @@ class Desk:
     def _threshold(self, value):
         self.session.set_threshold(value)
 
+    def _recipe(self, name):
+        self.session.set_recipe(name)
+
+    def _size(self, size):
+        self.session.set_pixel_size(size)
+
     def _undo(self, count):
         for _ in range(count):
             self.session.undo()
+            self.now = max(0, self.now - 1)
+            assert self.state() == self.past[self.now]
 
     def _redo(self, count):
         for _ in range(count):
             self.session.redo()
+            self.now = min(len(self.past) - 1, self.now + 1)
+            assert self.state() == self.past[self.now]
 
     def _measure(self):
         self.session.measure()
@@ -104,21 +129,22 @@ class Desk:
         pass  # as the panel does after each act
 
     def _reopen(self):
-        strokes = [stroke.id for stroke in self.session.annotations.strokes]
         self.session.close()
         self.open()
-        assert [stroke.id for stroke in self.session.annotations.strokes] == strokes
+        assert self.state() == self.past[self.now]
 
     def _kill(self):
-        """Nothing is closed: what is on disk is all there is."""
+        """Nothing is closed: what is on disk is all there is, and whoever held the journal is gone."""
         left = self.session
         while getattr(left.drawing, "state", SaveState.SAVED) is not SaveState.SAVED:
             pass  # the journal has a second
-        strokes = [stroke.id for stroke in left.annotations.strokes]
+        for held in own_case_of(self.path).glob("journal/*/*.held"):
+            held.unlink()
         self.open()
-        assert [stroke.id for stroke in self.session.annotations.strokes] == strokes
+        assert self.state() == self.past[self.now]
         left.pixels.close()
-        left.source.close()
+        for source in left._sources:
+            source.close()
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +177,12 @@ def section(tmp_path_factory):
 @pytest.mark.slow
 @given(acts=st.lists(ACTS, min_size=3, max_size=14))
 @example(acts=[("dab", StrokeKind.ADD, (168, -9), 1), ("undo", 1), ("measure",), ("redo", 1)])
+@example(
+    acts=[
+        ("threshold", 90), ("dab", StrokeKind.ADD, (60, 60), 9), ("size", "0.25um"), ("recipe", "von-kossa-stain"),
+        ("reopen",), ("undo", 2), ("measure",), ("kill",), ("undo", 2), ("measure",), ("redo", 4), ("measure",),
+    ]
+)  # fmt: skip
 # A session takes a second and keeps memory: the first one that fails is enough, a shorter one would take minutes.
 @settings(
     max_examples=10,

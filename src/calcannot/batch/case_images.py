@@ -16,6 +16,7 @@ from calcannot.model.image import Modality
 if TYPE_CHECKING:
     from calcannot.store.case_folder import CaseFolder
 
+_SIZE_SET = "set the pixel size of {}"
 ROLES = ("radiograph", "histology", "photograph", "other")
 
 
@@ -100,7 +101,13 @@ def set_pixel_size(
         )
         return case.model_copy(update={"images": images})
 
-    folder.update(change, author=author, what=f"set the pixel size of {image_id}")
+    folder.update(change, author=author, what=_SIZE_SET.format(image_id))
+
+
+def pixel_size_set_at(folder: CaseFolder, image_id: str) -> str:
+    """When ``set_pixel_size`` last changed an image, UTC in ISO 8601; empty for never. Errors as ``history``."""
+    said = _SIZE_SET.format(image_id)
+    return max((event.time for event in folder.history() if event.what == said), default="")
 
 
 def _check_new(case: Case, old: CaseImage | None, sha256: str, name: str, file: Path, *, replace: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from unicodedata import normalize
 
@@ -61,8 +61,7 @@ class CaseCalibration(Open):
     @classmethod
     def of(cls, calibration: Calibration) -> Self:
         """Take over a calibration, whatever fields it has."""
-        values = {each.name: getattr(calibration, each.name) for each in fields(Calibration)}
-        return cls(**{name: value for name, value in values.items() if value is not None})
+        return cls(**{name: value for name, value in asdict(calibration).items() if value is not None})
 
 
 class CaseImage(Open):

@@ -10,9 +10,11 @@ from calcannot.errors import CaseError, OutputError
 from calcannot.store.atomic import cannot_write, sync_folder
 from calcannot.store.geojson import feature_of, stroke_of
 from calcannot.store.line_file import append_lines, count, encoded, read_lines, texts
+from calcannot.store.setting import SettingEdit
 from calcannot.store.stroke_state import Edit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from calcannot.model.annotation import Stroke
@@ -26,7 +28,8 @@ _KINDS = ("do", "undo", "redo")
 class Change:
     """What one action did: draw, remove, change, take back, do again.
 
-    ``number`` counts from 1 within the journal. ``kind`` is do, undo or redo.
+    ``number`` counts from 1 within the journal. ``kind`` is do, undo or redo. ``what`` names the action, for whoever
+    may want to take it back. An older calcannot passes over ``settings`` and ``what``.
     """
 
     number: int
@@ -34,6 +37,8 @@ class Change:
     author: str
     kind: str
     edits: tuple[Edit, ...]
+    settings: tuple[SettingEdit, ...] = ()
+    what: str = ""
 
     def to_line(self) -> bytes:
         """One line of the journal."""
@@ -46,8 +51,17 @@ class Change:
             }
             for edit in self.edits
         ]
+        settings = [{"name": each.name, "before": each.before, "after": each.after} for each in self.settings]
         return encoded(
-            {"number": self.number, "time": self.time, "author": self.author, "kind": self.kind, "edits": edits}
+            {
+                "number": self.number,
+                "time": self.time,
+                "author": self.author,
+                "kind": self.kind,
+                "edits": edits,
+                **({"settings": settings} if settings else {}),
+                **({"what": self.what} if self.what else {}),
+            }
         )
 
 
@@ -115,6 +129,11 @@ def read_journal(path: Path, known: Journal | None = None) -> Journal | None:
             what = f"change {expected} is missing from the journal"
             raise CaseError(what, path=path, remedy="restore it from a backup")
     return Journal(header, changes, found.size, found.count, found.torn)
+
+
+def last_drawn(changes: Sequence[Change]) -> int:
+    """Number of the last change of a journal that is about strokes, and so goes into the GeoJSON; 0 for none."""
+    return next((change.number for change in reversed(changes) if change.edits), 0)
 
 
 def _size_of(path: Path) -> int:
@@ -204,7 +223,11 @@ def _change(record: dict[str, Any], number: int, path: Path) -> Change:
         if kind not in _KINDS:
             raise ValueError(kind)
         datetime.fromisoformat(time)
-        return Change(count(record, "number"), time, author, kind, edits)
+        settings = tuple(
+            SettingEdit(texts(each, "name")[0], each["before"], each["after"]) for each in record.get("settings", ())
+        )
+        what = texts(record, "what")[0] if "what" in record else ""
+        return Change(count(record, "number"), time, author, kind, edits, settings, what)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CaseError):
             raise

@@ -13,7 +13,7 @@ from calcannot.errors import CalcannotError, CaseError
 from calcannot.store.annotation_file import AnnotationFile, read_annotation_file, write_annotation_file
 from calcannot.store.atomic import write_text
 from calcannot.store.history import Event, append_event, check_history, now
-from calcannot.store.journal import Change, Header, Journal, JournalFile, read_journal
+from calcannot.store.journal import Change, Header, Journal, JournalFile, last_drawn, read_journal
 from calcannot.store.json_file import dumps, load_json
 from calcannot.store.lock import FolderLock
 from calcannot.store.process import is_running, machine, started
@@ -95,7 +95,7 @@ class StrokeFiles:
         """
         with FolderLock(self.case) as lock:
             found = self.read(is_locked=True)
-            reached = {name: journal.changes[-1].number for name, journal in found.journals.items() if journal.changes}
+            reached = {name: last for name, journal in found.journals.items() if (last := last_drawn(journal.changes))}
             state = found.state if also is None else merged(found.state, also)
             is_new = any(number > found.file.merged.get(name, 0) for name, number in reached.items())
             if not is_new and also is None:

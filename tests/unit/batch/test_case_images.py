@@ -10,9 +10,15 @@ import pydicom
 import pytest
 from PIL import Image
 
-from calcannot.batch.case_images import add_image, set_pixel_size
+from calcannot.batch.case_images import add_image, pixel_size_set_at, set_pixel_size
 from calcannot.errors import CalibrationError, CaseError, ImageReadError
 from calcannot.io.dicom_technique import technique_of
+from calcannot.model.calibration import (
+    Calibration,
+    CalibrationEvidence,
+    CalibrationPlane,
+    CalibrationSource,
+)
 from calcannot.store.case_folder import CaseFolder
 
 FILM = Path(__file__).parents[3] / "sample_images/radiograph.dcm"
@@ -126,3 +132,20 @@ def test_a_pixel_size_is_set_and_taken_back(case, section):
         set_pixel_size(case, "a", "5 apples")
     set_pixel_size(case, "a", None)
     assert case.record.image("a").calibration is None
+
+
+def test_a_pixel_size_from_a_line_is_kept_with_its_evidence(case, section):
+    evidence = CalibrationEvidence("line", 100.0, 200.0, ((0.0, 0.0), (200.0, 0.0)), (("ends", 0.01),))
+    size = Calibration(0.5, 0.5, CalibrationSource.OBJECT_LINE, CalibrationPlane.OBJECT, evidence=evidence)
+    entry = add_image(case, section, role="histology")
+    set_pixel_size(case, entry.id, size)
+    assert CaseFolder.open(case.path).record.image(entry.id).calibration.to_calibration() == size
+
+
+def test_when_a_pixel_size_was_set_last(case, section):
+    entry = add_image(case, section, role="histology")
+    assert pixel_size_set_at(case, entry.id) == ""
+    set_pixel_size(case, entry.id, "1um")
+    first = pixel_size_set_at(case, entry.id)
+    set_pixel_size(case, entry.id, "2um")
+    assert pixel_size_set_at(case, entry.id) >= first > "2"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from calcannot.errors import CalcannotError, OutputError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
 from calcannot.store.case_folder import CaseFolder
-from calcannot.store.stroke_log import SaveState, StrokeLog
+from calcannot.store.journal_writer import SaveState
+
+if TYPE_CHECKING:
+    from calcannot.store.stroke_log import StrokeLog
 
 
 def main(place: str) -> None:

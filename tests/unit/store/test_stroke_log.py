@@ -14,7 +14,7 @@ import pytest
 from calcannot.errors import AnnotationError, CalcannotError, CaseError, OutputError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
-from calcannot.store import annotation_file, journal, stroke_log
+from calcannot.store import annotation_file, journal, journal_writer
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.geojson import read_annotations
 from calcannot.store.journal import _change
@@ -91,7 +91,7 @@ def test_undo_and_redo_reach_back_to_the_first_stroke_through_save_and_reopening
         for left in range(39, -1, -1):
             assert log.undo()
             assert ids(log.annotations) == names[:left]
-        assert not log.can_undo
+        assert log.next_undo is None
         assert not log.undo()
         log.save()
     assert on_disk(case) == []
@@ -100,7 +100,7 @@ def test_undo_and_redo_reach_back_to_the_first_stroke_through_save_and_reopening
             pass
         assert ids(log.annotations) == names
         log.add([square("new")])
-        assert not log.can_redo
+        assert log.next_redo is None
 
 
 def test_what_is_taken_back_returns_to_its_place(log):
@@ -206,7 +206,7 @@ def test_undo_takes_back_ones_own_and_not_the_others(case):
         ada.foreign_changes()
         ada.undo()
         assert ids(ada.annotations) == ["b"]
-        assert not ada.can_undo
+        assert ada.next_undo is None
         ada.save()
     assert on_disk(case) == ["b"]
 
@@ -270,7 +270,7 @@ def test_a_journal_that_is_full_is_followed_by_another(case, monkeypatch):
 
 def test_edits_of_one_millisecond_keep_their_order_in_whatever_journal_they_stand(case, monkeypatch):
     moment = "2026-05-30T10:00:00.000+00:00"
-    monkeypatch.setattr(stroke_log, "now", lambda: moment)
+    monkeypatch.setattr(journal_writer, "now", lambda: moment)
     monkeypatch.setattr(journal, "LARGEST_JOURNAL_BYTES", 2000)
     with case.stroke_log("film", author="Ada") as log:
         for name in "abcdef":

@@ -1,0 +1,181 @@
+"""One order of undo over strokes, marks, rule and pixel size, that a process takes up where another was killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from itertools import pairwise
+
+import pytest
+
+pytest.importorskip("qtpy")
+
+from calcannot.errors import RecipeError
+from calcannot.store.case_folder import CaseFolder
+from napari_calcannot.case_home import own_case_of
+from napari_calcannot.reader import open_path
+from napari_calcannot.securing import let_go, secure
+from napari_calcannot.settings import given_size, plain_rule, plain_size
+
+WORK = textwrap.dedent("""
+    import json, sys, time
+    import numpy as np
+    from pathlib import Path
+    from calcannot.model.annotation import StrokeKind
+    from napari_calcannot.case_home import make_own_case
+    from napari_calcannot.painting import brush_rings, pixel_ring
+    from napari_calcannot.reader import open_path
+    from napari_calcannot.settings import given_size, plain_rule, plain_size
+    (session,) = open_path(Path(sys.argv[1]))
+    def dab(x):
+        return [session.hand.stroke(StrokeKind.ADD, brush_rings(np.array([[float(x), 300.0]]), 8.0))]
+    def in_a_case():
+        session.keep_in(make_own_case(session.path, role="histology", calibration=None, author=""))
+    def drag():
+        for value in (90, 95, 99, 101):
+            session.set_threshold(value)
+        session.settle()
+    steps = [
+        lambda: session.set_threshold(80) or session.settle(),
+        lambda: session.draw(dab(100), "brush"),
+        in_a_case,
+        lambda: session.set_recipe("alizarin-red"),
+        lambda: session.draw(dab(200), "brush"),
+        lambda: session.set_pixel_size("0.5um"),
+        lambda: session.draw([session.hand.stroke(StrokeKind.REJECT, (pixel_ring(5, 5),))], "reject"),
+        lambda: session.set_recipe(None),
+        drag,
+        lambda: session.set_pixel_size("0.25umx0.3um"),
+        lambda: session.set_threshold(None),
+        lambda: session.draw(dab(300), "brush"),
+    ]
+    def state():
+        ids = [stroke.id for stroke in session.annotations.strokes]
+        return [ids, plain_rule(session.rule), plain_size(given_size(session.source))]
+    states = [state()]
+    for step in steps:
+        step()
+        if step is not in_a_case:
+            states.append(state())
+    session.undo()
+    session.undo()
+    session.drawing._log.flush()
+    print(json.dumps(states), flush=True)
+    time.sleep(60)
+""")
+
+
+def state(session):
+    ids = [stroke.id for stroke in session.annotations.strokes]
+    return json.loads(json.dumps([ids, plain_rule(session.rule), plain_size(given_size(session.source))]))
+
+
+@pytest.mark.slow
+def test_everything_can_be_taken_back_after_kill_minus_nine(sample_case, own_cases):
+    image = sample_case / "section.tif"
+    with subprocess.Popen([sys.executable, "-c", WORK, str(image)], stdout=subprocess.PIPE, env=os.environ) as process:
+        states = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        process.wait()
+    assert len(states) == 12
+    assert all(before != after for before, after in pairwise(states))
+    (session,) = open_path(image)
+    assert state(session) == states[9], "ten actions in force, of which a drag is one"
+    assert session.redo() == "threshold"
+    assert state(session) == states[10]
+    secure(session)
+    kept = CaseFolder.open(own_case_of(image)).images[0].calibration
+    assert kept.um_per_px_col == 0.3, "the command line measures with the pixel size that was killed before it was kept"
+    for number in range(9, 3, -1):
+        assert session.undo()
+        assert state(session) == states[number], number
+    let_go(session)
+    session.close()
+    (again,) = open_path(image)
+    for number in range(3, -1, -1):
+        assert again.undo()
+        assert state(again) == states[number], number
+    assert again.undo() == ""
+    assert again.next_undo is None
+    secure(again)
+    assert CaseFolder.open(own_case_of(image)).images[0].calibration is None, "back at that of the file"
+    for number in range(1, 12):
+        assert again.next_redo
+        again.redo()
+        assert state(again) == states[number], number
+    assert again.redo() == ""
+    again.close()
+
+
+def test_the_names_of_what_is_taken_back_are_those_of_an_earlier_day(sample_case):
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    session.set_recipe("von-kossa-stain")
+    session.set_threshold(0.4)
+    assert session.next_undo == "threshold"
+    session.set_pixel_size("2um")
+    let_go(session)
+    session.close()
+    (again,) = open_path(image)
+    assert again.next_undo == "pixel size"
+    assert [again.undo() for _ in range(4)] == ["pixel size", "threshold", "recipe", ""]
+    assert again.info.calibration.um_per_px_row == 1, "that of the file"
+    again.close()
+
+
+def test_a_pixel_size_that_the_command_line_gave_later_is_the_one_in_force(sample_case):
+    from calcannot.batch.case_images import set_pixel_size
+
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    session.set_pixel_size("2um")
+    let_go(session)
+    session.close()
+    case = CaseFolder.open(own_case_of(image))
+    set_pixel_size(case, case.images[0].id, "3um")
+    (again,) = open_path(image)
+    assert again.info.calibration.um_per_px_row == 3
+    again.close()
+
+
+def test_a_rule_of_a_later_version_is_said_and_the_image_opens(sample_case, monkeypatch):
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    session.set_recipe("von-kossa-stain")
+    session.set_pixel_size("2um")
+    let_go(session)
+    session.close()
+
+    def newer(content, **_):
+        raise RecipeError("the recipe has schema version 9, this calcannot knows up to 1", remedy="update calcannot")
+
+    monkeypatch.setattr("napari_calcannot.settings.recipe_from_dict", newer)
+    (again,) = open_path(image)
+    assert "schema version 9" in again.notice
+    assert "pdate calcannot" in again.notice
+    assert again.rule.chosen is None
+    assert again.info.calibration.um_per_px_row == 2
+    again.undo()
+    again.undo()
+    with pytest.raises(RecipeError):
+        again.redo()
+    assert again.next_redo == "recipe", "it is still there for a calcannot that can read it"
+    again.close()
+
+
+def test_settings_that_a_crash_left_before_there_was_a_case_are_there_again(sample_case):
+    from napari_calcannot.pending import write_pending
+
+    image = sample_case / "section.tif"
+    (session,) = open_path(image)
+    session.set_threshold(97)
+    session.settle()
+    write_pending(session)
+    session.close()  # as it is: what a crash leaves is the file of what was pending
+    (again,) = open_path(image)
+    assert again.threshold_by_hand == 97
+    assert again.undo()
+    assert again.threshold_by_hand is None
+    again.close()
