@@ -22,6 +22,7 @@ from calcannot.io.glyphs import (
     letter_sized_pieces,
     rings_round,
     sides_of,
+    with_ticks,
 )
 
 Mask = npt.NDArray[np.bool_]
@@ -93,7 +94,7 @@ def _burned_in(grey: npt.NDArray[Any], ignored: Mask, low: float, top: float) ->
     mask = (grey == top) & ~ignored
     if not mask.any() or mask.mean() > _MOST_SATURATED_SHARE:
         return []
-    pieces = []
+    pieces, faint = list[Piece](), list[Piece]()
     for box, piece, around in letter_sized_pieces(mask):
         values = grey[around].astype(np.float64)
         near, far = rings_round(piece, mask[around])
@@ -101,9 +102,10 @@ def _burned_in(grey: npt.NDArray[Any], ignored: Mask, low: float, top: float) ->
             continue
         beside, beyond = float(np.median(values[near])), float(np.median(values[far]))
         drop = top - beside
-        if drop >= _STEP_SHARE * (top - low) and beside - beyond <= _STEP_SHARE * drop:
-            pieces.append(Piece(box, is_like_a_letter(piece)))
-    return pieces
+        is_sharp = beside - beyond <= _STEP_SHARE * drop
+        kind = pieces if is_sharp and drop >= _STEP_SHARE * (top - low) else faint
+        kind.append(Piece(box, is_like_a_letter(piece)))
+    return with_ticks(pieces, faint, grey.shape)
 
 
 def _alone_in_air(grey: npt.NDArray[Any], ignored: Mask, low: float, top: float, tolerance: float) -> list[Piece]:

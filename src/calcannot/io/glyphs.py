@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 _LEAST_GLYPH_PX: Final = 5
+_LEAST_TICK_PX: Final = 3  # at the edge of the image
 _LARGEST_GLYPH_SHARE: Final = 0.15  # of the shorter side of the image
 _MOST_PIECES: Final = 4000
 _NEAR_EDGE_SHARE: Final = 0.08
@@ -52,12 +54,23 @@ def letter_sized_pieces(mask: Mask, least_px: int = _LEAST_GLYPH_PX) -> Iterator
     for number, found in enumerate(ndimage.find_objects(labels), 1):
         if found is None:
             continue
-        height, width = (part.stop - part.start for part in found)
-        if max(height, width) < least_px or max(height, width) > largest:
-            continue
         box = Box(found[0].start, found[1].start, found[0].stop, found[1].stop)
+        least = min(least_px, _LEAST_TICK_PX) if _touches_edge(box, mask.shape) else least_px
+        if not least <= sides_of(box)[1] <= largest:
+            continue
         around = np.s_[max(0, box.row - 4) : box.end_row + 4, max(0, box.col - 4) : box.end_col + 4]
         yield box, labels[around] == number, around
+
+
+def with_ticks(pieces: list[Piece], faint: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Pieces as large as a letter, and smaller ones of a size that comes several times: the ticks of a scale.
+
+    Ticks of the same scale over a bright ground are among the ``faint``.
+    """
+    sizes = Counter(sides_of(piece.box) for piece in pieces)
+    ticks = {size for size, count in sizes.items() if count >= _REPEATED}
+    found = [piece for piece in pieces if sides_of(piece.box)[1] >= _LEAST_GLYPH_PX or sides_of(piece.box) in ticks]
+    return found + [p for p in faint if sides_of(p.box) in ticks and _touches_edge(p.box, shape)]
 
 
 def rings_round(piece: Mask, taken: Mask) -> tuple[Mask, Mask]:
@@ -87,43 +100,26 @@ def is_like_a_letter(piece: Mask) -> bool:
 
 
 def joined(pieces: list[Piece], shape: tuple[int, ...]) -> list[tuple[Box, list[Piece]]]:
-    """Pieces nearer to each other than a letter is high, and the box of each group with some pixels to spare."""
-    groups: list[tuple[Box, list[Piece]]] = []
-    for piece in sorted(pieces, key=lambda each: each.box):
-        box, members = piece.box, [piece]
-        again = True
-        while again:
-            again = False
-            for group in list(groups):
-                if _near(box, group[0]):
-                    groups.remove(group)
-                    box, members, again = _around(box, group[0]), members + group[1], True
-        groups.append((box, members))
+    """Pieces nearer to another than the larger of the two is long, and the box of each group with pixels to spare."""
+    from scipy.sparse.csgraph import connected_components
+
+    if not pieces:
+        return []
+    boxes = np.array([piece.box for piece in pieces])
+    reach = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    gaps = np.maximum(boxes[:, None, :2], boxes[None, :, :2]) - np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    count, group = connected_components(gaps.max(axis=2) <= np.maximum.outer(reach, reach), directed=False)
     spare = max(2, min(shape[:2]) // 250)
-    return [
-        (
-            Box(
-                max(0, box.row - spare), max(0, box.col - spare),
-                min(shape[0], box.end_row + spare), min(shape[1], box.end_col + spare),
-            ),
-            members,
-        )
-        for box, members in groups
-    ]  # fmt: skip
+    found = []
+    for number in range(count):
+        first, last = boxes[group == number, :2].min(axis=0) - spare, boxes[group == number, 2:].max(axis=0) + spare
+        box = Box(*(int(edge) for edge in (*np.maximum(first, 0), *np.minimum(last, shape[:2]))))
+        found.append((box, [piece for piece, own in zip(pieces, group, strict=True) if own == number]))
+    return found
 
 
-def _near(one: Box, other: Box) -> bool:
-    reach = max(one.end_row - one.row, one.end_col - one.col, other.end_row - other.row, other.end_col - other.col)
-    rows = max(one.row, other.row) - min(one.end_row, other.end_row)
-    cols = max(one.col, other.col) - min(one.end_col, other.end_col)
-    return max(rows, cols) <= reach
-
-
-def _around(one: Box, other: Box) -> Box:
-    return Box(
-        min(one.row, other.row), min(one.col, other.col),
-        max(one.end_row, other.end_row), max(one.end_col, other.end_col),
-    )  # fmt: skip
+def _touches_edge(box: Box, shape: tuple[int, ...]) -> bool:
+    return box.row == 0 or box.col == 0 or box.end_row == shape[0] or box.end_col == shape[1]
 
 
 def sides_of(box: Box) -> tuple[int, int]:

@@ -134,14 +134,18 @@ def draw_outline(picture: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_], li
 
 def _draw_strokes(draw: ImageDraw.ImageDraw, analysis: Analysis, scale: float, line: int) -> None:
     drawn = analysis.annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE)
-    for stroke in (*analysis.info.excluded, *drawn):
+    found = analysis.info.excluded
+    for stroke in (*found, *drawn):
         colour = REGION_RGB if stroke.kind is StrokeKind.REGION else EXCLUDE_RGB
         for ring in stroke.rings:
             points = [(float(x) * scale, float(y) * scale) for x, y in ring]
             draw.line([*points, points[0]], fill=colour, width=line, joint="curve")
-        if stroke.name or stroke.reason:
+        font = _font(12 * line)
+        # A scale has a hundred ticks, whose names would hide the picture.
+        is_small = stroke in found and float(np.ptp(stroke.rings[0], axis=0).max()) * scale < 2 * font.size
+        if (stroke.name or stroke.reason) and not is_small:
             x, y = min((float(x) * scale, float(y) * scale) for x, y in stroke.rings[0])
-            draw.text((x, y), f" {stroke.name or stroke.reason}", fill=colour, font=_font(12 * line), anchor="lb")
+            draw.text((x, y), f" {stroke.name or stroke.reason}", fill=colour, font=font, anchor="lb")
 
 
 def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: ImageInfo, scale: float) -> None:
@@ -156,18 +160,20 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], info: Imag
     label += plane_text(info.calibration)
     length = length_um / um_per_px
     left, bottom = margin, height - margin
-    text_height = font.getbbox(label)[3]
+    text_height, text_width = font.getbbox(label)[3], font.getlength(label)
     draw.rectangle(
         (
             left - margin // 2,
             bottom - thick - text_height - margin // 2,
-            left + length + margin // 2,
+            left + max(length, text_width) + margin // 2,
             bottom + margin // 2,
         ),
         fill=(0, 0, 0, 170),
     )
     draw.rectangle((left, bottom - thick, left + length, bottom), fill=(255, 255, 255))
-    draw.text((left + length / 2, bottom - thick - 2), label, fill=(255, 255, 255), font=font, anchor="mb")
+    draw.text(
+        (left + max(length, text_width) / 2, bottom - thick - 2), label, fill=(255, 255, 255), font=font, anchor="mb"
+    )
 
 
 def _draw_label(draw: ImageDraw.ImageDraw, size: tuple[int, int], analysis: Analysis) -> None:

@@ -165,6 +165,28 @@ def test_text_that_was_burned_in_over_the_body_is_left_out(tmp_path):
         assert inside(info.excluded[0], 0, 0, *pixels.shape)[pixels == 4095].all()
 
 
+def test_the_ticks_of_a_scale_are_left_out_one_by_one(tmp_path):
+    film = render_radiograph(RadiographSpec(size_mm=(160.0, 200.0), nodules=(Nodule(0, 0, 10, 8, 9),)))
+    pixels = film.pixels.copy()
+    for at in range(30, pixels.shape[1] - 30, 31):
+        pixels[: 6 if at % 2 else 3, at] = 4095
+    for at in range(30, pixels.shape[0] - 30, 31):
+        pixels[at, -3:] = 4095
+    with open_image(write(tmp_path / "a.dcm", film, pixels)) as source:
+        assert {each.reason for each in source.info.excluded} == {"text"}
+        out = sum(inside(each, 0, 0, *pixels.shape) for each in source.info.excluded) > 0
+    assert out[pixels == 4095].all()
+    assert out.mean() < 0.05
+
+
+def test_a_speck_at_the_edge_is_no_tick(tmp_path):
+    film = render_radiograph(RadiographSpec(size_mm=(160.0, 200.0), nodules=()))
+    pixels = film.pixels.copy()
+    pixels[:3, 100] = 4095
+    with open_image(write(tmp_path / "a.dcm", film, pixels)) as source:
+        assert source.info.excluded == ()
+
+
 def test_a_lone_bright_piece_is_told_and_measured(tmp_path):
     film = render_radiograph(RadiographSpec(size_mm=(160.0, 200.0), nodules=()))
     pixels = film.pixels.copy()
