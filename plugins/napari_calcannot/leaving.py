@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 
-from calcannot.batch.export import export
+from calcannot.batch.export import FORMATS, export
 from calcannot.batch.report import write_report
 from napari_calcannot.figure import write_figure
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.save_results import save_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from napari_calcannot.controls import Controls
     from napari_calcannot.desk import Desk
     from napari_calcannot.measuring import Measuring
+
+_NOTHING_OPEN = "No image is open. Open one first."
+_NOT_MEASURED = "There is no saved measurement yet. Press Measure."
 
 
 class Leaving(QObject):  # type: ignore[misc]
@@ -35,9 +39,10 @@ class Leaving(QObject):  # type: ignore[misc]
     def __init__(self, desk: Desk, controls: Controls, measuring: Measuring) -> None:
         super().__init__(desk)
         self._desk, self._measuring = desk, measuring
-        controls.share.figure_asked.connect(self._ask_figure)
-        controls.share.report_asked.connect(self._ask_report)
-        controls.share.export_asked.connect(self._ask_export)
+        controls.share.figure_asked.connect(self.ask_figure)
+        controls.share.report_asked.connect(self.ask_report)
+        controls.share.export_asked.connect(self.ask_export)
+        controls.share.results_asked.connect(self.ask_results)
 
     def figure(self, path: str | Path) -> None:
         """Write what is in view."""
@@ -66,24 +71,57 @@ class Leaving(QObject):  # type: ignore[misc]
     def _case(self) -> Path | None:
         session = self._desk.session
         if session is None or not isinstance(session.drawing, LogDrawing):
-            self._desk.say("There is no saved measurement yet. Press Measure.")
+            self._desk.say(_NOTHING_OPEN if session is None else _NOT_MEASURED)
             return None
         return session.drawing.case.path
 
     def _run(self, work: Callable[[Progress], object], place: Path) -> None:
         self._measuring.work(work, lambda _: self._desk.say(f"Written: {place}"))
 
-    def _ask_figure(self) -> None:
+    def results(self, folder: str | Path) -> None:
+        """Write the results of all images that are measured as they are now."""
+        measured = [session for session in self._desk.sessions if session.is_current]
+        self._run(lambda _: save_results(measured, folder), Path(folder))
+
+    def ask_figure(self) -> None:
+        """Ask where the figure goes, and write it."""
+        if self._desk.session is None:
+            self._desk.say(_NOTHING_OPEN)
+            return
         path, _ = QFileDialog.getSaveFileName(None, "Figure of the view", "figure.png", "PNG (*.png)")
         if path:
             self.figure(path)
 
-    def _ask_report(self) -> None:
+    def ask_report(self) -> None:
+        """Ask where the report goes, and write it."""
+        if self._case() is None:
+            return
         path, _ = QFileDialog.getSaveFileName(None, "Report of the case", "report.html", "HTML (*.html)")
         if path:
             self.report(path)
 
-    def _ask_export(self, to: str) -> None:
+    def ask_format(self) -> None:
+        """Ask for a format, then as ``ask_export``."""
+        if self._case() is None:
+            return
+        names = {f"{name}: {each.holds}": name for name, each in FORMATS.items()}
+        chosen, is_given = QInputDialog.getItem(None, "Export for other tools", "Format:", list(names), editable=False)
+        if is_given:
+            self.ask_export(names[chosen])
+
+    def ask_export(self, to: str) -> None:
+        """Ask where files of a format go, and write them."""
+        if self._case() is None:
+            return
         folder = QFileDialog.getExistingDirectory(None, "Export into a folder")
         if folder:
             self.export(to, folder)
+
+    def ask_results(self) -> None:
+        """Ask where tables, masks and overlays go, and write them."""
+        if not any(session.is_current for session in self._desk.sessions):
+            self._desk.say(_NOTHING_OPEN if self._desk.session is None else _NOT_MEASURED)
+            return
+        folder = QFileDialog.getExistingDirectory(None, "Save the results in a folder")
+        if folder:
+            self.results(folder)

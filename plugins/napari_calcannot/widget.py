@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_calcannot.beside import Beside
@@ -21,10 +21,10 @@ from napari_calcannot.layers import IMAGE, layer_title
 from napari_calcannot.leaving import Leaving
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
+from napari_calcannot.menu import OPEN
 from napari_calcannot.opening import Opening
 from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
-from napari_calcannot.save_results import save_results
 from napari_calcannot.tile_watch import TileWatch
 from napari_calcannot.tools import Hand, Tool
 
@@ -76,6 +76,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.preferred = Style(self.controls.style_view)
         self.following.take_layers()
         self.watch.start()
+        OPEN.add(self)
 
     @property
     def stage(self) -> Stage:
@@ -96,13 +97,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         if self.desk.is_working or self.finding.take_regions():
             self.measuring.measure()
 
-    def save(self, folder: str | Path) -> None:
-        """Write the results of all images that are measured as they are now."""
-        measured = [session for session in self.desk.sessions if session.is_current]
-        self.measuring.work(lambda _: save_results(measured, folder), lambda _: None)
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Let no answer come to a panel that is gone."""
+        OPEN.discard(self)
         self.finding.stop()
         self.measuring.stop()
         self.watch.stop()
@@ -129,11 +126,6 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         return False
 
     # What the user does
-
-    def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Save the results in a folder")
-        if folder:
-            self.save(folder)
 
     def _on_image(self, index: int) -> None:
         self.hand.use(Tool.MOVE)
@@ -216,7 +208,6 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.image_chosen.connect(self._on_image)
         controls.overview.place_chosen.connect(self._on_overview)
         controls.measure.clicked.connect(self.measure)
-        controls.share.results_asked.connect(self._ask_folder)
         controls.share.ruler_asked.connect(lambda: self.hand.use(Tool.RULER))
         controls.scale.line_asked.connect(self.lines.ask_for_scale)
         controls.style_view.style_changed.connect(self.stage.overlay.restyle)

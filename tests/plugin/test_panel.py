@@ -80,7 +80,7 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     case = session.drawing.case.path
     assert session.saved_to.parent.parent == case / "runs"
     assert panel.controls.state.text() == f"Measured and saved in {session.saved_to}."
-    panel.save(tmp_path / "out")
+    panel.leaving.results(tmp_path / "out")
     settle(panel, qtbot)
     assert session.saved_to == tmp_path / "out"
     assert (tmp_path / "out" / "regions.csv").exists()
