@@ -80,6 +80,8 @@ def is_same(a: Stroke, b: Stroke) -> bool:
         return True
     if a.id != b.id or a.kind is not b.kind or len(a.rings) != len(b.rings):
         return False
+    if (a.reach_px, a.peak_fraction) != (b.reach_px, b.peak_fraction):
+        return False
     return all(np.array_equal(x, y) for x, y in zip(a.rings, b.rings, strict=True))
 
 

@@ -34,6 +34,8 @@ def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
             (f"length {name}", columns["feret_max_um"] / um),
             (f"width {name}", columns["width_um"] / um),
         ]
+    if analysis.peak_fraction is not None:
+        shown.append(("at % of peak", 100 * columns["peak_fraction"]))
     return [*shown, ("mean", columns["value_mean"])]
 
 

@@ -17,13 +17,16 @@ from calcannot import (
     read_annotations,
     region_columns,
 )
+from calcannot.cli.summary import summary_rows
 from calcannot.errors import RecipeError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
+from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.phantom.nodules import Nodule
 from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
 from calcannot.phantom.write import rois_geojson, write_radiograph
+from calcannot.store.tables import image_row
 
 NODULES = (
     Nodule(row_mm=0, col_mm=-80, a_mm=25, b_mm=20, c_mm=9),
@@ -62,7 +65,33 @@ def test_area_within_5_per_cent_of_the_outline(tmp_path, spacing_mm, scatter, se
         assert analysis.totals.region_count == 1
         assert 0 < fraction <= 0.25
         assert area == pytest.approx(lesion.detector_area_mm2, rel=0.05)
-        assert any(f"at {fraction:.0%} of the peak" in warning for warning in analysis.warnings)
+        assert list(region_columns(analysis)["peak_fraction"]) == [fraction]
+        assert ("outline at", f"{100 * fraction:.0f} % of the peak above the local background") in summary_rows(
+            analysis
+        )
+
+
+def test_each_area_stands_with_the_share_of_the_peak_that_it_was_cut_at(tmp_path):
+    phantom = render_radiograph(RadiographSpec(nodules=NODULES), 1)
+    analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
+    shares = {surface.region: surface.peak_fraction for surface in analysis.resolved.surfaces}
+    assert len(set(shares.values())) == 4
+    columns, foci = region_columns(analysis), focus_rows(analysis)
+    for row, col, share in zip(
+        *(columns[k] for k in ("centroid_row_px", "centroid_col_px", "peak_fraction")), strict=True
+    ):
+        around = [s for s in analysis.annotations.regions if _holds(s, row, col)]
+        assert [shares[stroke.id] for stroke in around] == [share]
+    assert [(each["peak_fraction_low"], each["peak_fraction_high"]) for each in foci] == [
+        (share, share) for share in columns["peak_fraction"]
+    ]
+    row = image_row("film", "", analysis)
+    assert (row["peak_fraction_low"], row["peak_fraction_high"]) == (min(shares.values()), max(shares.values()))
+
+
+def _holds(stroke: Stroke, row: float, col: float) -> bool:
+    x_min, y_min, x_max, y_max = stroke.bounds()
+    return x_min < col < x_max and y_min < row < y_max
 
 
 def test_all_regions_together_are_the_sum_of_each(tmp_path):

@@ -138,6 +138,7 @@ def run_name(recipe: Recipe, sha256: str, annotations: Annotations, calibration:
         {
             "id": s.id, "kind": s.kind.value, "reason": s.reason, "side": s.side, "morphology": s.morphology,
             "rings": [ring.tolist() for ring in s.rings],
+            **{key: value for key in ("reach_px", "peak_fraction") if (value := getattr(s, key)) is not None},
         }
         for s in annotations.strokes
     ]  # fmt: skip

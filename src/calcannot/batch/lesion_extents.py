@@ -11,6 +11,7 @@ import numpy.typing as npt
 from calcannot.batch.case_run import STROKES
 from calcannot.morphometry.geometry import extent_of
 from calcannot.morphometry.hull import common_hull
+from calcannot.pipeline.region_places import RegionPlaces
 from calcannot.store.annotation_file import read_annotation_file
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ def strokes_of(item: ResultItem, case: CaseFolder, image_id: str) -> Annotations
 
 
 def _within(item: ResultItem, stroke: Stroke) -> RegionExtent | None:
-    """Runs whose middle lies in the stroke."""
+    """Runs whose middle lies in the stroke, or for a click those of the regions under it."""
     runs, size = item.runs, item.calibration
     rows = np.repeat(np.arange(runs.height_px), np.diff(runs.row_start))
-    chosen = _inside(stroke, (runs.start + runs.stop) / 2, rows + 0.5)
+    if stroke.reach_px is None:
+        chosen = _inside(stroke, (runs.start + runs.stop) / 2, rows + 0.5)
+    else:
+        chosen = np.isin(runs.region, RegionPlaces(runs, item.totals.region_count).under(stroke) + 1)
     if not chosen.any():
         return None
     start, stop, rows = runs.start[chosen], runs.stop[chosen], rows[chosen]

@@ -11,11 +11,13 @@ from calcannot.batch.job import Job, Outcome, Settings, Watch
 from calcannot.batch.one import measure_job
 from calcannot.batch.results import ResultsFolder
 from calcannot.batch.threads import run_side_by_side
-from calcannot.errors import OutputError
+from calcannot.errors import AnnotationError, OutputError
+from calcannot.io import open_image
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.calibration import Calibration, parse_pixel_size
+from calcannot.pipeline.grow import grow
 from calcannot.pipeline.scan import default_workers
-from calcannot.segment.shipped import load_recipe
+from calcannot.segment.shipped import default_recipe, load_recipe
 from calcannot.store.geojson import read_annotations
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def measure(
     output: str | Path | None = None,
     pixel_size: str | Calibration | None = None,
     within: str | Path | Annotations | None = None,
+    seeds: Sequence[Sequence[float]] = (),
     workers: int | None = None,
     jobs: int | None = None,
     resume: bool = False,
@@ -67,6 +70,9 @@ def measure(
         Overrides what the files say, for example ``"0.5um"`` or ``"0.5umx0.6um"`` (row x column).
     within
         Regions of interest and exclusions, as GeoJSON or strokes, for every image.
+    seeds
+        Places (x, y) or (x, y, share of the peak) of one radiograph from which a lesion is grown, each a region of
+        interest; x is the column and y the row of a pixel, counted from 0.
     workers
         Threads in all; as many as processors unless given.
     jobs
@@ -103,6 +109,8 @@ def measure(
         within = read_annotations(within, everything_is=StrokeKind.REGION)
     annotations = within or Annotations()
     inputs = find_images(arguments, skip=Path(output) if output is not None else None)
+    if seeds:
+        annotations = _with_seeds(inputs, annotations, seeds, asked, calibration)
     return run_jobs(
         [Job(each, annotations) for each in inputs],
         asked,
@@ -115,6 +123,25 @@ def measure(
         skip_bad_tiles=skip_bad_tiles,
         progress=progress,
     )
+
+
+def _with_seeds(
+    inputs: Sequence[Input],
+    annotations: Annotations,
+    seeds: Sequence[Sequence[float]],
+    recipe: Recipe | None,
+    calibration: Calibration | None,
+) -> Annotations:
+    """Strokes with a click for each place."""
+    if len(inputs) > 1:
+        what = f"a place to grow from is given for {len(inputs)} images"
+        raise AnnotationError(what, remedy="measure one image with --seed, or keep the clicks in a case")
+    with open_image(inputs[0].path, calibration=calibration) as source:
+        rule = recipe or default_recipe(source.info, has_regions=True)
+        for x, y, *share in seeds:
+            growth = grow(source, rule, y, x, annotations, share=share[0] if share else None)
+            annotations = Annotations((*annotations.strokes, growth.stroke))
+    return annotations
 
 
 def run_jobs(

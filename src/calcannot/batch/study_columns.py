@@ -11,7 +11,7 @@ from calcannot.model.case_parts import Lesion
 from calcannot.model.foci import Side
 from calcannot.model.leaf import Leaf, Part
 from calcannot.store.study_table import Column
-from calcannot.store.tables import IMAGE_COLUMNS
+from calcannot.store.tables import IMAGE_COLUMNS, peak_fraction_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +181,7 @@ def _measured(item: ResultItem) -> dict[str, Any]:
         "warnings": " ".join(item.warnings) or None,
         **{name: value for name, value in asdict(item.totals).items() if name in IMAGE_COLUMNS},
         **_foci(item),
+        **peak_fraction_fields(item.resolved),
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calcannot.errors import CalibrationError
+from calcannot.errors import AnnotationError, CalibrationError
 
 if TYPE_CHECKING:
     from calcannot.batch.job import Outcome
@@ -35,6 +36,14 @@ def measure(
     ] = None,
     within: Annotated[
         str | None, typer.Option(help="Regions of interest as GeoJSON in pixels, as QuPath exports them.")
+    ] = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Grow a lesion of a radiograph from x,y in px (column, row), and up to a share of its peak where "
+            "x,y,share is given: 812,455 or 812,455,0.4. May be given several times.",
+            show_default=False,
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -77,6 +86,7 @@ def measure(
                 output=output,
                 pixel_size=size,
                 within=within,
+                seeds=[_seed(each) for each in seed or ()],
                 workers=threads,
                 jobs=jobs,
                 resume=resume,
@@ -101,8 +111,22 @@ def measure(
         raise typer.Exit(FAILED)
 
 
+def _seed(text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(each) for each in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (2, 3) or not all(math.isfinite(each) for each in numbers):
+        what = f"{text!r} is not a place to grow from"
+        raise AnnotationError(what, remedy="write it as x,y or x,y,share: column first, then row, such as 812,455")
+    return numbers
+
+
 def _totals(outcome: Outcome) -> dict[str, object]:
+    from calcannot.store.tables import peak_fraction_fields
+
     if outcome.measured is None:
         return {"image": outcome.input.name, "error": str(outcome.error)}
     measured = outcome.measured
-    return {"image": outcome.input.name, **asdict(measured.totals), "warnings": list(measured.warnings)}
+    shares = peak_fraction_fields(measured.resolved)
+    return {"image": outcome.input.name, **asdict(measured.totals), **shares, "warnings": list(measured.warnings)}

@@ -13,6 +13,7 @@ from calcannot.report.numbers import (
     area_text,
     extent_text,
     interval_text,
+    outline_text,
     plane_text,
     share_text,
     significant,
@@ -34,8 +35,8 @@ def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
         for name, found in measured:
             facts = dict(summary_rows(found))
             count = str(len(found.warnings) or "")
-            half = facts["95 % interval"].partition("± ")[2]
-            area = facts["calcified area"] + (f" ± {half}" if half else "")
+            half, outline = facts["95 % interval"].partition("± ")[2], outline_text(found.resolved)
+            area = facts["calcified area"] + (f" ± {half}" if half else "") + (f", at {outline}" if outline else "")
             table.add_row(name, area, facts["share"], facts["regions"], facts["length x width"], count)
         console.print(table)
     else:
@@ -57,12 +58,13 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
     totals, resolved, size = measured.totals, measured.resolved, measured.calibration
     low = area_text(totals.area_low_mm2, totals.area_low_px)
     high = area_text(totals.area_high_mm2, totals.area_high_px)
-    behind = plane_text(size)
+    behind, outline = plane_text(size), outline_text(resolved)
     regions = str(totals.region_count)
     if totals.region_count:
         regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}"
     rows = [
         ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px) + behind),
+        *([("outline at", f"{outline} above the local background")] if outline else []),
         ("95 % interval", interval_text(totals)),
         ("at threshold -/+", f"{low} to {high}" if resolved.found else "-"),
         ("share", share_text(totals.calcified_fraction, resolved.reference)),

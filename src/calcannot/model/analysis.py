@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from calcannot.model.annotation import Annotations
     from calcannot.model.foci import Foci
     from calcannot.model.image import ImageInfo
@@ -105,6 +108,9 @@ class Analysis:
         Of the image.
     foci
         Regions joined to foci; None where the recipe asks for none.
+    peak_fraction
+        Of each region, the share of the peak above the local background at which its outline is drawn, float64 (n,);
+        None where the recipe has no local background.
     warnings
         Of the reader, the recipe and the measurement: complete sentences.
     timings_s
@@ -122,4 +128,5 @@ class Analysis:
     totals: Totals
     warnings: tuple[str, ...]
     foci: Foci | None = None
+    peak_fraction: npt.NDArray[np.float64] | None = None
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -36,6 +36,12 @@ class Stroke:
         Who, and when in ISO 8601; empty where unknown.
     side, morphology
         Codes of `calcannot.model.foci.Side` and `Morphology` for the deposits under the stroke, as its author chose.
+    reach_px
+        Of a region that is a click on a lesion: how far around it a lesion is grown. The region of interest is the
+        circle of this radius, and only what hangs together with the click counts. None for a region that was drawn.
+    peak_fraction
+        Of a region or click: the share of the peak above the local background at which its outline is drawn, above 0
+        and below 1, as its author chose; None where it is found.
     """
 
     id: str
@@ -47,6 +53,8 @@ class Stroke:
     time: str = ""
     side: str = ""
     morphology: str = ""
+    reach_px: float | None = None
+    peak_fraction: float | None = None
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Smallest x, smallest y, largest x, largest y."""
@@ -69,6 +77,11 @@ class Annotations:
     def of(self, *kinds: StrokeKind) -> tuple[Stroke, ...]:
         """Strokes of these kinds, in order."""
         return tuple(stroke for stroke in self.strokes if stroke.kind in kinds)
+
+    @property
+    def clicks(self) -> tuple[Stroke, ...]:
+        """Regions of interest that are clicks on a lesion."""
+        return tuple(stroke for stroke in self.regions if stroke.reach_px is not None)
 
     @property
     def regions(self) -> tuple[Stroke, ...]:

@@ -22,7 +22,7 @@ FOCUS_COLUMNS = (
     "focus", "side", "morphology", "region_count", "area_px", "area_mm2", "long_axis_mm", "long_axis_angle_deg",
     "perpendicular_mm", "short_axis_mm", "product_mm2", "hull_area_mm2", "nearest_focus_mm", "centroid_row_px",
     "centroid_col_px", "bbox_row_min_px", "bbox_col_min_px", "bbox_row_max_px", "bbox_col_max_px", "touches_border",
-    "long_axis_px", "perpendicular_px", "short_axis_px", "nearest_focus_px",
+    "long_axis_px", "perpendicular_px", "short_axis_px", "nearest_focus_px", "peak_fraction_low", "peak_fraction_high",
 )  # fmt: skip
 
 

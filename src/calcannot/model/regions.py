@@ -18,7 +18,7 @@ REGION_COLUMNS = {
     "solidity": "float64", "circularity": "float64", "touches_border": "bool", "value_mean": "float64",
     "value_min": "float64", "value_max": "float64", "perimeter_px": "float64", "feret_max_px": "float64",
     "width_px": "float64", "feret_min_px": "float64", "filled_area_px": "int64", "hull_area_px": "float64",
-    "hole_count": "int64",
+    "hole_count": "int64", "peak_fraction": "float64",
 }  # fmt: skip
 
 _CELLS_AT_ONCE = 1 << 19  # of a mask being drawn: its sums then stay in the processor's cache

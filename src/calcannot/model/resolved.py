@@ -148,6 +148,11 @@ class ResolvedRecipe:
             return self.surfaces[0].threshold if len(self.surfaces) == 1 else None
         return self.rules[0].threshold if self.rules else None
 
+    @property
+    def peak_fractions(self) -> tuple[float, ...]:
+        """Shares of the peak at which outlines are drawn, of the regions of interest in which there is a lesion."""
+        return tuple(surface.peak_fraction for surface in self.surfaces if 0 < surface.peak_fraction < 1)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for ``run.json``."""
         content = asdict(self)

@@ -85,4 +85,5 @@ def _columns(analysis: Analysis, regions: RegionTable, first: int) -> dict[str, 
         "filled_area_px": regions.filled_area,
         "hull_area_px": geometry.hull_area / pixel_area,
         "hole_count": regions.hole_count,
+        "peak_fraction": missing if analysis.peak_fraction is None else analysis.peak_fraction,
     }

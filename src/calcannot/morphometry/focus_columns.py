@@ -64,7 +64,18 @@ def focus_columns(analysis: Analysis) -> dict[str, Column]:
         "perpendicular_px": px(foci.perpendicular),
         "short_axis_px": px(foci.short_axis),
         "nearest_focus_px": px(foci.nearest),
+        "peak_fraction_low": _of_members(np.fmin, analysis),
+        "peak_fraction_high": _of_members(np.fmax, analysis),
     }
+
+
+def _of_members(extreme: np.ufunc, analysis: Analysis) -> Column:
+    """Smallest or largest share of the peak among the regions of each focus; NaN where there is none."""
+    assert analysis.foci is not None
+    found = np.full(len(analysis.foci) + 1, np.nan)
+    if analysis.peak_fraction is not None:
+        extreme.at(found, analysis.foci.of_region, analysis.peak_fraction)
+    return found[1:]
 
 
 def focus_rows(analysis: Analysis) -> list[dict[str, Any]]:

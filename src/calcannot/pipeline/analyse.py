@@ -13,12 +13,14 @@ from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
 from calcannot.morphometry.uncertainty import outline_uncertainty
-from calcannot.pipeline.background import fit_background
+from calcannot.pipeline.clicks import click_warnings, name_of, surface_of
 from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.local_contrast import above_surroundings
 from calcannot.pipeline.one_pass import look_once
+from calcannot.pipeline.outline_share import peak_fraction_of
 from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
+from calcannot.pipeline.region_places import RegionPlaces
 from calcannot.pipeline.scan import Progress, default_workers
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calcannot.model.recipe import Recipe
-    from calcannot.model.resolved import ResolvedRecipe, Surface
+    from calcannot.model.resolved import ResolvedRecipe
     from calcannot.segment.statistics import ImageStatistics
 
 BONE_EDGE_RATIO = 0.05
@@ -90,6 +92,9 @@ def analyse(
         what = f"the recipe {recipe.name} needs a region of interest around each lesion"
         remedy = "give one with --within regions.geojson or draw it in the viewer, or choose --recipe radiograph-global"
         raise RecipeError(what, path=info.name, remedy=remedy)
+    if recipe.background is None and annotations.clicks:
+        what = f"the recipe {recipe.name} cannot grow a lesion from a click"
+        raise RecipeError(what, path=info.name, remedy="choose --recipe radiograph-local, or draw regions instead")
     with _timed(timings, "local contrast"):
         source = above_surroundings(source, recipe)
     with _timed(timings, "resolve"):
@@ -120,7 +125,9 @@ def analyse(
             reference_px = shown_px(info, annotations)
         outline = outline_uncertainty(regions, resolved)
         totals = totals_of(regions, reference_px, low, high, info.calibration, outline)
-        foci = find_foci(info, recipe, annotations, regions, runs)
+        places = RegionPlaces(runs, len(regions))
+        foci = find_foci(info, recipe, annotations, regions, places)
+        shares = peak_fraction_of(places, annotations, resolved)
     source.check_unchanged()
     return Analysis(
         info=info,
@@ -132,8 +139,12 @@ def analyse(
         value_offset=classifier.scale.offset,
         value_step=classifier.scale.step,
         totals=totals,
-        warnings=_warnings(info, recipe, resolved, annotations, statistics),
+        warnings=(
+            *_warnings(info, recipe, resolved, annotations, statistics),
+            *click_warnings(places, regions, annotations, resolved),
+        ),
         foci=foci,
+        peak_fraction=shares,
         timings_s=timings,
     )
 
@@ -150,7 +161,7 @@ def resolve_for(
     source = above_surroundings(source, recipe)
     statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress)
     surfaces = (
-        tuple(fit_background(source, recipe, region, annotations) for region in annotations.regions)
+        tuple(surface_of(source, recipe, region, annotations) for region in annotations.regions)
         if recipe.background
         else ()
     )
@@ -197,25 +208,16 @@ def _warnings(
         if surface.rim_edge_ratio > BONE_EDGE_RATIO:
             found.append(
                 f"The edge of a bone, or of something else, crosses the rim of region "
-                f"{_name_of(surface, annotations)}: {surface.rim_edge_ratio:.1%} of the rim lies off the background by "
+                f"{name_of(surface, annotations)}: {surface.rim_edge_ratio:.1%} of the rim lies off the background by "
                 f"more than its noise (up to {BONE_EDGE_RATIO:.0%} is usual). Do not believe the area: draw the region "
                 "so that its rim avoids the edge, or exclude the bone."
             )
         if surface.mirror_sum_px is not None and surface.trough < -max(surface.core, surface.threshold):
             found.append(
-                f"The other side is denser than region {_name_of(surface, annotations)} somewhere inside it: what is "
+                f"The other side is denser than region {name_of(surface, annotations)} somewhere inside it: what is "
                 "dense there was subtracted from the lesion. Use a recipe without mirror."
             )
-        if 0 < surface.peak_fraction < 1:
-            found.append(
-                f"The outline in region {_name_of(surface, annotations)} is drawn at {surface.peak_fraction:.0%} of "
-                "the peak above the local background."
-            )
     return tuple(dict.fromkeys(found))
-
-
-def _name_of(surface: Surface, annotations: Annotations) -> str:
-    return next((s.name or s.id[:8] for s in annotations.regions if s.id == surface.region), surface.region[:8])
 
 
 @contextmanager

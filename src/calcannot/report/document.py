@@ -49,8 +49,9 @@ class ImageSection:
 
     Attributes
     ----------
-    headline, interval, share, region_count, extent
-        The line of the summary. The interval is empty where there is none.
+    headline, outline, interval, share, region_count, extent
+        The line of the summary. Outline, the share of the peak at which it is drawn, and interval are empty where there
+        is none.
     statement
         What was measured, on which image, at which scale and by which rule, in one paragraph.
     totals, components, scale, regions, largest, foci, drawn, provenance
@@ -64,6 +65,7 @@ class ImageSection:
     name: str
     kind: str
     headline: str
+    outline: str
     interval: str
     share: str
     region_count: str

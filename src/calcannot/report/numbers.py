@@ -10,6 +10,7 @@ from calcannot.model.calibration import CalibrationPlane
 if TYPE_CHECKING:
     from calcannot.model.analysis import Totals
     from calcannot.model.calibration import Calibration
+    from calcannot.model.resolved import ResolvedRecipe
 
 
 def uncertainty_text(calibration: Calibration) -> str:
@@ -56,6 +57,18 @@ def interval_text(totals: Totals) -> str:
         half = (high_mm2 - low_mm2) / 2 / totals.calcified_area_mm2
     ends = f"{area_text(low_mm2, round(low))} to {area_text(high_mm2, round(high))}"
     return f"{ends}, ± {significant(100 * half, 2)} %"
+
+
+def outline_text(resolved: ResolvedRecipe) -> str:
+    """At which share of the peak the outlines on a film are drawn; empty without a local background."""
+    shares = resolved.peak_fractions
+    return peak_text(min(shares), max(shares)) if shares else ""
+
+
+def peak_text(low: float, high: float) -> str:
+    """A share of the peak, or the smallest and the largest of several."""
+    ends = dict.fromkeys(f"{100 * each:.0f}" for each in (low, high))
+    return f"{' to '.join(ends)} % of the peak"
 
 
 def extent_text(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.model.image import BAD_TILE
-from calcannot.report.numbers import area_text, plane_text, significant
+from calcannot.report.numbers import area_text, peak_text, plane_text, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +92,8 @@ def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration 
         text = f"Focus {row['focus']}"
         text += f" ({row['side']})" if row.get("side") else ""
         text += f": {size} (long axis × perpendicular), area {area}{behind}"
+        if row.get("peak_fraction_low") is not None:
+            text += f" with its outline at {peak_text(row['peak_fraction_low'], row['peak_fraction_high'])}"
         if row["region_count"] > 1:
             text += f", in {row['region_count']} pieces"
         if row.get("morphology"):

@@ -13,6 +13,7 @@ from calcannot.report.numbers import (
     calcified_text,
     extent_text,
     interval_text,
+    outline_text,
     share_text,
     spaced,
     times,
@@ -56,6 +57,7 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
         name=item.name,
         kind=_KINDS[item.recipe.kind],
         headline=calcified_text(totals, item.calibration) if columns else "none found",
+        outline=outline_text(item.resolved) if columns else "",
         interval=interval_text(totals) if totals.area_ci95_low_px is not None else "",
         share=share_text(totals.calcified_fraction, item.resolved.reference),
         region_count=spaced(totals.region_count),
@@ -103,6 +105,8 @@ def _statement(item: Measured) -> str:
     area = f"a calcified area of {calcified_text(totals, size)}"
     if totals.area_ci95_low_px is not None:
         area += f" (95 % interval {interval_text(totals)})"
+    outline = outline_text(item.resolved)
+    area += f", with its outline at {outline}," if outline else ""
     count = f"in {spaced(totals.region_count)} region{'s' if totals.region_count > 1 else ''}"
     rule = f"was measured by the recipe {item.resolved.recipe}"
     if size is None:

@@ -16,6 +16,7 @@ from calcannot.report.numbers import (
     calcified_text,
     extent_text,
     interval_text,
+    outline_text,
     share_text,
     significant,
     spaced,
@@ -75,12 +76,14 @@ def totals_rows(item: Measured) -> tuple[Row, ...]:
     low, high = (area_text(mm2, px) for mm2, px in (
         (totals.area_low_mm2, totals.area_low_px), (totals.area_high_mm2, totals.area_high_px)
     ))  # fmt: skip
+    outline = outline_text(item.resolved)
     return (
         Row(
             "Calcified area",
             calcified_text(totals, item.calibration),
             f"{spaced(totals.calcified_area_px)} px counted",
         ),
+        *([Row("Outline drawn at", outline, "above the local background")] if outline else []),
         Row("95 % interval", interval_text(totals), "of the parts that stand beside it"),
         Row("Area at a stricter and a wider threshold", f"{low} to {high}" if item.resolved.found else "none"),
         Row("Share", share_text(totals.calcified_fraction, item.resolved.reference)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcannot.model.calibration import CalibrationPlane
 from calcannot.model.recipe import Method
-from calcannot.report.numbers import significant
+from calcannot.report.numbers import outline_text, significant
 from calcannot.report.radiograph_wording import film_limits
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ def limits(
         ]
     else:
         found = film_limits(metadata or {}, polarity, calibration)
-        if resolved.surfaces and resolved.found:
-            shares = sorted({f"{100 * surface.peak_fraction:.0f} %" for surface in resolved.surfaces})
+        outline = outline_text(resolved)
+        if outline:
             found.append(
-                f"No area without its cut: the edge of a soft shadow is drawn at {' and '.join(shares)} of the peak, "
-                "and only films that are cut alike can be compared."
+                f"No area without its cut: the edge of a soft shadow is drawn at {outline}, and only films that are "
+                "cut alike can be compared."
             )
     found += _limits_of_scale(calibration)
     return found
@@ -120,12 +120,11 @@ def _scope(regions: int) -> str:
 
 def _background(resolved: ResolvedRecipe) -> list[str]:
     levels = " and ".join(significant(surface.threshold) for surface in resolved.surfaces)
-    peaks = " and ".join(dict.fromkeys(f"{100 * surface.peak_fraction:.0f} %" for surface in resolved.surfaces))
     return [
         "In each region of interest a smooth background, a surface of second order, was fitted to the rim of the "
         "region, robustly.",
-        f"A pixel is mineral where it rises above that background by more than {levels} grey levels, which is {peaks} "
-        "of the peak.",
+        f"A pixel is mineral where it rises above that background by more than {levels} grey levels, which is "
+        f"{outline_text(resolved) or 'above all of it'}.",
     ]
 
 

@@ -77,7 +77,7 @@ def feature_of(stroke: Stroke) -> dict[str, Any]:
     }
     if stroke.name:
         properties["name"] = stroke.name
-    for key in ("reason", "side", "morphology"):
+    for key in ("reason", "side", "morphology", "reach_px", "peak_fraction"):
         if getattr(stroke, key):
             properties["calcannot"][key] = getattr(stroke, key)
     polygons = [[np.vstack([ring, ring[:1]]).tolist() for ring in polygon] for polygon in _polygons(stroke.rings)]
@@ -166,6 +166,8 @@ def stroke_of(
         time=str(own.get("time") or ""),
         side=_choice(Side, "side", properties, own, number, path),
         morphology=_choice(Morphology, "morphology", properties, own, number, path),
+        reach_px=_number("reach_px", 2**31, own, number, path),
+        peak_fraction=_number("peak_fraction", 1, own, number, path),
     )
 
 
@@ -202,6 +204,17 @@ def _choice(
         what = f"feature {number} has the {key} {str(given)[:40]!r}"
         raise AnnotationError(what, path=path, remedy=f"choose one of {', '.join(codes)}")
     return code
+
+
+def _number(key: str, below: float, own: dict[str, Any], number: int, path: Path) -> float | None:
+    """A number above 0 and below a limit, None where there is none; AnnotationError for anything else."""
+    given = own.get(key)
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < below:
+        what = f"feature {number} has the {key} {str(given)[:40]!r}"
+        raise AnnotationError(what, path=path, remedy=f"write a number above 0 and below {below:g}, or leave it out")
+    return float(given)
 
 
 def _kind(properties: dict[str, Any], own: dict[str, Any], everything_is: StrokeKind | None) -> tuple[StrokeKind, str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from calcannot.model.analysis import Analysis
+    from calcannot.model.resolved import ResolvedRecipe
 
 DIGITS = 10
 
@@ -25,7 +26,7 @@ IMAGE_COLUMNS = (
     "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
     "area_ci95_low_px", "area_ci95_high_px", "area_ci95_low_mm2", "area_ci95_high_mm2",
     "focus_count", "focus_joining_mm", "focus_joining_px", "left_area_px", "right_area_px", "left_area_mm2",
-    "right_area_mm2", "side_asymmetry",
+    "right_area_mm2", "side_asymmetry", "peak_fraction_low", "peak_fraction_high",
 )  # fmt: skip
 
 
@@ -49,6 +50,16 @@ def image_row(name: str, sha256: str, analysis: Analysis) -> dict[str, Any]:
         "warnings": " ".join(analysis.warnings),
         **totals,
         **_foci_fields(analysis),
+        **peak_fraction_fields(analysis.resolved),
+    }
+
+
+def peak_fraction_fields(resolved: ResolvedRecipe) -> dict[str, Any]:
+    """Smallest and largest share of the peak at which the outlines are drawn; None without a local background."""
+    shares = resolved.peak_fractions
+    return {
+        "peak_fraction_low": min(shares) if shares else None,
+        "peak_fraction_high": max(shares) if shares else None,
     }
 
 

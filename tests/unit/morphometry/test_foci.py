@@ -172,7 +172,8 @@ def test_columns_are_those_of_the_table_and_what_does_not_exist_is_none(measure_
     assert tuple(focus_columns(analysis)) == FOCUS_COLUMNS
     (row,) = focus_rows(analysis)
     absent = {"side", "morphology", "area_mm2", "long_axis_mm", "perpendicular_mm", "short_axis_mm", "product_mm2",
-              "hull_area_mm2", "nearest_focus_mm", "nearest_focus_px"}  # fmt: skip
+              "hull_area_mm2", "nearest_focus_mm", "nearest_focus_px", "peak_fraction_low",
+              "peak_fraction_high"}  # fmt: skip
     assert {name for name, value in row.items() if value is None} == absent
     assert row["touches_border"] is False and row["area_px"] == 100
 

@@ -244,3 +244,13 @@ def test_qupath_s_own_exports_are_read(shared_data):
             with pytest.raises(AnnotationError, match="holds no polygon"):
                 read_annotations(path)
     assert len(read_annotations(folder / "qupath/polygon.geojson").strokes) >= 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("reach_px", -1), ("reach_px", "far"), ("peak_fraction", 1), ("peak_fraction", True)]
+)
+def test_a_click_whose_numbers_cannot_be_is_refused(read, key, value):
+    damaged = feature([[0, 0], [4, 0], [4, 4]])
+    damaged.setdefault("properties", {})["calcannot"] = {"class": "region", key: value}
+    with pytest.raises(AnnotationError, match=f"has the {key}"):
+        read(damaged)

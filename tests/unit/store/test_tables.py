@@ -62,7 +62,7 @@ def test_columns_of_images_csv_are_those_of_the_design_in_that_order():
         "largest_area_px", "extent_length_px", "extent_width_px", "error", "calibration_relative_uncertainty",
         "area_ci95_low_px", "area_ci95_high_px", "area_ci95_low_mm2", "area_ci95_high_mm2",
         "focus_count", "focus_joining_mm", "focus_joining_px", "left_area_px", "right_area_px", "left_area_mm2",
-        "right_area_mm2", "side_asymmetry",
+        "right_area_mm2", "side_asymmetry", "peak_fraction_low", "peak_fraction_high",
     )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def test_columns_of_regions_csv_are_those_of_the_design_in_that_order(grid, tmp_
     assert header[:23] == names(REGIONS)
     assert header[23:] == [
         "perimeter_px", "feret_max_px", "width_px", "feret_min_px", "filled_area_px", "hull_area_px", "hole_count",
+        "peak_fraction",
     ]  # fmt: skip
 
 
