@@ -183,6 +183,16 @@ def test_without_workers_or_scheduler_there_is_one_line(cluster, images, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("scheduler", ["no-such-file.json", "127.0.0.1", "http://127.0.0.1:8787/status", "a b"])
+def test_what_is_no_address_is_refused_at_once(scheduler, images, tmp_path, calcannot):
+    start = time.monotonic()
+    ran = calcannot("measure", images, "-o", tmp_path / "out", "--scheduler", scheduler)
+    assert time.monotonic() - start < 8
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert f"there is no scheduler at {scheduler}. Give the address" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process alone")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
 def test_a_command_that_ends_leaves_the_finished_and_lets_workers_go(cluster, images, tmp_path, calcannot, how):

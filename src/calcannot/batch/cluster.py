@@ -158,6 +158,7 @@ def _gone() -> ClusterError:
 def _connected(scheduler: str) -> Iterator[Any]:
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         what = "a cluster needs a part that is not installed"
         raise MissingExtraError(what, remedy='install it with: pip install "calcannot[cluster]"') from error
@@ -165,10 +166,12 @@ def _connected(scheduler: str) -> Iterator[Any]:
     file = Path(scheduler).is_file()
     place = {"scheduler_file": scheduler} if file else {"address": scheduler}
     try:
+        if not file:
+            get_address_host_port(scheduler)  # of what is no address a client tries ten seconds to take leave
         client = Client(**place, timeout=CONNECT_S, set_as_default=False, name="calcannot")
     except Exception as error:  # what there is depends on what answers at that address
         what = f"there is no scheduler at {scheduler}"
-        remedy = "start one with dask scheduler, and give the address that it prints, as in tcp://10.0.0.1:8786"
+        remedy = "give the address that dask scheduler prints, as in tcp://10.0.0.1:8786, or the file that it writes"
         raise ClusterError(what, remedy=remedy) from error
     try:
         yield client

@@ -17,6 +17,7 @@ from calcannot.io.tiff_calibration import from_aperio, from_imagej, from_ome, fr
 from calcannot.io.tiff_layout import Layout, choose, has_overlapping_tiles
 from calcannot.io.tiff_pages import PageReader
 from calcannot.io.tiff_rule import Rule, rule_of
+from calcannot.io.tiff_whole import require_whole
 from calcannot.model.image import ImageInfo, Level, Modality
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def open_tiff(path: Path) -> Source:
         # tifffile reads the structure and lets go; the pixels come from a file of our own.
         file = ByteFile(path)
         try:
+            require_whole(tif, file, path)
             return _source(tif, file, path).take_range_from_pixels()
         except BaseException:
             file.close()

@@ -221,6 +221,28 @@ def test_a_file_that_was_cut_short_does_not_open(tmp_path):
         open_image(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("way", ["pages", "sub-pages", "ome"])
+def test_a_slide_that_lost_its_last_bytes_does_not_open_wherever_it_was_cut(tmp_path, way, bigtiff):
+    """Also where the full resolution is whole, and where only the text that tells the pixel size is gone."""
+    options = {"tile": (16, 16), "photometric": "rgb", "compression": "zlib"}
+    size = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
+    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=bigtiff, ome=way == "ome") as tiff:
+        levels = 0 if way == "pages" else 2
+        metadata = {"axes": "YXS", **size} if way == "ome" else None
+        tiff.write(RGB, subifds=levels, metadata=metadata, **options)
+        for step in (2, 4):
+            tiff.write(RGB[::step, ::step], subfiletype=1, metadata=None, **options)
+    data = (tmp_path / "a.tif").read_bytes()
+    with open_image(tmp_path / "a.tif") as source:
+        assert len(source.info.levels) == 3
+    # An OME text ends in a null and may have one more for an even place; no file of others ends in what is not read.
+    for kept in [*range(10, len(data) - 2, len(data) // 50), *range(len(data) - 40, len(data) - 2)]:
+        (tmp_path / "a.tif").write_bytes(data[:kept])
+        with pytest.raises(ImageReadError):
+            open_image(tmp_path / "a.tif")
+
+
 def test_a_cut_jpeg_tile_is_an_error_and_not_a_grey_corner(tmp_path):
     smooth = np.ascontiguousarray(np.broadcast_to(np.arange(64, dtype=np.uint8)[:, None, None] * 3, (64, 64, 3)))
     tifffile.imwrite(tmp_path / "a.tif", smooth, photometric="rgb", tile=(64, 64), compression="jpeg")
