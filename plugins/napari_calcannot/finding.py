@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QFileDialog
 
 from calcannot.errors import CalcannotError
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.report.numbers import area_text, significant
 from calcannot.store.atomic import write_text
 from napari_calcannot.layers import IMAGE

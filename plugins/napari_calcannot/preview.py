@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Interval, Recipe
+from calcannot.model.recipe_rules import Interval
 from calcannot.segment.channels import Channel, channel_of
 from calcannot.segment.colour_table import LevelScale, level_scale
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
+    from calcannot.model.recipe import Recipe
     from calcannot.segment.statistics import ImageStatistics
 
 

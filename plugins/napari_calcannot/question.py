@@ -15,7 +15,8 @@ from calcannot.pipeline.analyse import analyse, resolve_for
 if TYPE_CHECKING:
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
-    from calcannot.model.recipe import Method, Recipe
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe_rules import Method
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
     from calcannot.segment.statistics import ImageStatistics

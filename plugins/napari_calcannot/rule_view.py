@@ -10,7 +10,7 @@ from superqt import QLabeledDoubleSlider
 from superqt.utils import signals_blocked
 
 from calcannot.errors import CalcannotError
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.report.numbers import significant
 from calcannot.segment.shipped import load_recipe, recipe_names
 from napari_calcannot.histogram_view import HistogramView

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.errors import CalcannotError, CalibrationError, RecipeError
 from calcannot.model.case import CaseCalibration, to_plain
-from calcannot.model.recipe import recipe_from_dict
+from calcannot.model.recipe_file import recipe_from_dict
 from napari_calcannot.question import Rule
 
 if TYPE_CHECKING:

@@ -18,7 +18,9 @@ import pytest
 from calcannot import ArraySource, Calibration, analyse, load_recipe, region_columns
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.foci import FOCUS_COLUMNS
-from calcannot.model.recipe import ChannelName, Method, Recipe, load_recipe_file
+from calcannot.model.recipe import Recipe
+from calcannot.model.recipe_file import load_recipe_file
+from calcannot.model.recipe_rules import ChannelName, Method
 from calcannot.segment.shipped import recipe_names
 from calcannot.segment.stains import STAIN_VECTORS
 from calcannot.store.tables import IMAGE_COLUMNS

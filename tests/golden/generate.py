@@ -19,7 +19,7 @@ from calcannot import ArraySource, Calibration, Recipe, analyse, load_recipe, re
 from calcannot.errors import RecipeError
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 
 EXPECTED = Path(__file__).parent / "expected.json"
 SIZE = Calibration(2.0, 1.5, CalibrationSource.USER)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from calcannot.io import ArraySource
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
-from calcannot.model.recipe import recipe_from_dict
+from calcannot.model.recipe_file import recipe_from_dict
 from calcannot.pipeline.analyse import analyse
 from napari_calcannot import live_mask
 from napari_calcannot.boxes import Box

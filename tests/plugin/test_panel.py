@@ -11,7 +11,7 @@ pytest.importorskip("napari")
 
 from calcannot.cli.summary import summary_rows
 from calcannot.model.annotation import StrokeKind
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.pipeline.analyse import analyse
 from calcannot.segment.shipped import load_recipe
 from napari_calcannot import question as question_module

@@ -9,7 +9,7 @@ from calcannot.errors import RecipeError
 from calcannot.io import ArraySource, open_image
 from calcannot.model.annotation import Annotations
 from calcannot.model.classes import MINERAL
-from calcannot.model.recipe import Interval
+from calcannot.model.recipe_rules import Interval
 from calcannot.pipeline.analyse import resolve_for
 from calcannot.segment.shipped import load_recipe
 from calcannot.segment.window import WindowClassifier

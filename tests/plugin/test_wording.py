@@ -5,7 +5,7 @@ import pytest
 
 from calcannot.errors import CalcannotError, RecipeError
 from calcannot.io import ArraySource
-from calcannot.model.recipe import Length
+from calcannot.model.recipe_lengths import Length
 from calcannot.pipeline.analyse import NO_CALIBRATION, analyse
 from calcannot.segment.shipped import default_recipe, load_recipe
 from napari_calcannot.wording import in_the_panel, sentence

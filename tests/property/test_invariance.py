@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from calcannot import ArraySource, Calibration, Recipe, analyse, region_columns
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
-from calcannot.model.recipe import Area, Cleanup, Length
+from calcannot.model.recipe import Cleanup
+from calcannot.model.recipe_lengths import Area, Length
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=16))
 LENGTHS = ("perimeter_px", "feret_max_px", "feret_min_px", "width_px")

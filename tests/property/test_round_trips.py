@@ -16,18 +16,10 @@ from hypothesis.extra import numpy as hnp
 from calcannot import Annotations, Calibration, Recipe, read_annotations, region_columns
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.calibration import CalibrationSource
-from calcannot.model.recipe import (
-    Area,
-    Cleanup,
-    Gate,
-    Interval,
-    Length,
-    LocalBackground,
-    Method,
-    Rule,
-    Stain,
-    load_recipe_file,
-)
+from calcannot.model.recipe import Cleanup, Gate, LocalBackground
+from calcannot.model.recipe_file import load_recipe_file
+from calcannot.model.recipe_lengths import Area, Length
+from calcannot.model.recipe_rules import Interval, Method, Rule, Stain
 from calcannot.store.geojson import EXCLUDE_REASONS, to_geojson
 from calcannot.store.masks import write_mask
 from calcannot.store.regions_writer import write_regions

@@ -37,7 +37,7 @@ def show(name: Annotated[str, typer.Argument(help="Name or file.", show_default=
 @app.command("check")
 def check(file: Annotated[Path, typer.Argument(help="Recipe file.", show_default=False)]) -> None:
     """Say whether a file is a recipe, and print its fingerprint."""
-    from calcannot.model.recipe import load_recipe_file
+    from calcannot.model.recipe_file import load_recipe_file
 
     recipe = load_recipe_file(file)
     typer.echo(f"{file.name} is a recipe: {recipe.name}, fingerprint {recipe.fingerprint()}")

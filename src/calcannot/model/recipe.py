@@ -8,127 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from calcannot.errors import RecipeError
-from calcannot.model.calibration import Calibration
-
-SCHEMA_VERSION = 1
+from calcannot.model.recipe_lengths import Area, Length, Strict
+from calcannot.model.recipe_rules import ChannelName, Interval, Method, Rule, Stain
 
 
-class Method(StrEnum):
-    """Automatic thresholds by the names the field uses."""
-
-    VALLEY = "valley"
-    OTSU = "otsu"
-    LI = "li"
-    YEN = "yen"
-    TRIANGLE = "triangle"
-    ISODATA = "isodata"
-    MEAN = "mean"
-    MAX_ENTROPY = "max-entropy"
-    MULTI_OTSU = "multi-otsu"
-
-
-ChannelName = Literal[
-    "red", "green", "blue", "grey", "value", "minimum", "lightness", "a*", "b*", "hue", "saturation", "od", "intensity"
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Stain(_Strict):
-    """One stain after colour deconvolution (Ruifrok and Johnston 2001), as scikit-image's ``separate_stains``.
-
-    ``vectors`` are up to three names of known stains or rows of optical density for red, green and blue; a missing
-    third is the cross product of the first two. ``index`` says which of them is thresholded. ``quantity`` is its
-    ``amount`` in scikit-image's unit, or its ``transmittance``: the share of light that this stain alone lets through,
-    on which a blurred edge crosses half-way at its true place.
-    """
-
-    vectors: Annotated[tuple[str | tuple[float, float, float], ...], Field(min_length=2, max_length=3)]
-    index: Annotated[int, Field(ge=0, le=2)] = 0
-    quantity: Literal["amount", "transmittance"] = "amount"
-
-
-class Interval(_Strict):
-    """Mineral lies from ``low`` to ``high``, both included."""
-
-    low: float
-    high: float
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            message = "low is above high"
-            raise ValueError(message)
-        return self
-
-
-class Rule(_Strict):
-    """One comparison of one channel.
-
-    ``mineral = "dark"`` takes pixels at or below the threshold, ``"bright"`` those above it (scikit-image's
-    convention: foreground is above, background is at or below).
-    """
-
-    channel: ChannelName | Stain
-    mineral: Literal["dark", "bright"] = "dark"
-    threshold: float | Interval | Method
-
-
-class Length(_Strict):
-    """A length: ``um`` where the image is calibrated, ``px`` where it is not. Give one or both."""
-
-    um: Annotated[float, Field(ge=0)] | None = None
-    px: Annotated[float, Field(ge=0)] | None = None
-
-    @model_validator(mode="after")
-    def _stated(self) -> Self:
-        if self.um is None and self.px is None:
-            message = "give um, px, or both"
-            raise ValueError(message)
-        return self
-
-    def in_px(self, calibration: Calibration | None, field: str) -> float:
-        """Length in pixels of this image; RecipeError if only µm is given and nothing is known of the scale."""
-        if self.um is not None and calibration is not None:
-            return self.um / calibration.mean_um_per_px
-        if self.px is not None:
-            return self.px
-        raise _needs_scale(field, f"{self.um:g} µm")
-
-
-class Area(_Strict):
-    """An area: ``um2`` where the image is calibrated, ``px`` where it is not. Give one or both."""
-
-    um2: Annotated[float, Field(ge=0)] | None = None
-    px: Annotated[float, Field(ge=0)] | None = None
-
-    @model_validator(mode="after")
-    def _stated(self) -> Self:
-        if self.um2 is None and self.px is None:
-            message = "give um2, px, or both"
-            raise ValueError(message)
-        return self
-
-    def in_px(self, calibration: Calibration | None, field: str) -> float:
-        """Area in pixels of this image; RecipeError if only µm² is given and nothing is known of the scale."""
-        if self.um2 is not None and calibration is not None:
-            return self.um2 / calibration.pixel_area_um2
-        if self.px is not None:
-            return self.px
-        raise _needs_scale(field, f"{self.um2:g} µm²")
-
-
-class Cleanup(_Strict):
+class Cleanup(Strict):
     """Applied in this order: fill holes, open, drop small regions. Regions are 8-connected, holes 4-connected."""
 
     fill_holes_up_to: Area | None = None
@@ -136,7 +24,7 @@ class Cleanup(_Strict):
     minimum_area: Area | None = None
 
 
-class LocalBackground(_Strict):
+class LocalBackground(Strict):
     """Surface of second order fitted to the rim of each region of interest and subtracted before the threshold.
 
     ``rim`` is the width of that rim. Mineral is there where the residual exceeds ``k_sigma`` standard deviations of the
@@ -163,7 +51,7 @@ class LocalBackground(_Strict):
     mirror: Length | None = None
 
 
-class LocalContrast(_Strict):
+class LocalContrast(Strict):
     """Threshold what rises above its surroundings instead of the film itself, for what is narrower than ``width``.
 
     ``top-hat`` is scikit-image's ``white_tophat`` with a disc of this diameter: what the disc does not fit into.
@@ -177,7 +65,7 @@ class LocalContrast(_Strict):
     grow_to: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class Gate(_Strict):
+class Gate(Strict):
     """Contrast below which an automatic threshold is not believed and the answer is "no mineral found".
 
     For the method valley it is 1 minus mineral level over tissue level; for the others the difference between the
@@ -187,7 +75,7 @@ class Gate(_Strict):
     contrast: Annotated[float, Field(ge=0, le=1)]
 
 
-class FociRule(_Strict):
+class FociRule(Strict):
     """Which regions are counted as one focus, and how small a focus may be.
 
     Regions no further apart than ``joining`` are one. It decides no pixel and no area.
@@ -197,7 +85,7 @@ class FociRule(_Strict):
     minimum_area: Area | None = None
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """Everything that decides which pixels are mineral. Immutable; ``fingerprint`` identifies it.
 
     ``core`` is hysteresis: a region counts only where its darkest pixel has come this share of the way from the
@@ -267,64 +155,3 @@ class Recipe(_Strict):
         """The same recipe with a threshold set by hand, named so."""
         name = self.name if self.name.endswith(" (by hand)") else f"{self.name} (by hand)"
         return self.model_copy(update={"threshold": float(threshold), "core": None, "name": name[:80]})
-
-
-def recipe_from_dict(content: dict[str, Any], *, path: Path | None = None) -> Recipe:
-    """Validate plain values as a recipe.
-
-    Raises
-    ------
-    RecipeError
-        Naming the field and what is wrong with it.
-    """
-    version = content.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        what = f"the recipe has schema version {version}, this calcannot knows up to {SCHEMA_VERSION}"
-        raise RecipeError(what, path=path, remedy="update calcannot")
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(_first_fault(error), path=path, remedy="see calcannot recipe schema") from None
-
-
-def load_recipe_file(path: str | Path) -> Recipe:
-    """Read a recipe from a TOML or JSON file.
-
-    Raises
-    ------
-    RecipeError
-        If the file is absent, is not UTF-8 TOML or JSON, or is not a recipe.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        what = f"the recipe cannot be read ({error.strerror or 'no such file'})"
-        raise RecipeError(what, path=path, remedy="see calcannot recipe list") from None
-    except UnicodeDecodeError:
-        raise RecipeError("the recipe is not text in UTF-8", path=path) from None
-    try:
-        content = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"the recipe is not TOML or JSON: {error}", path=path) from None
-    return recipe_from_dict(content, path=path)
-
-
-def _first_fault(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_context=False)
-    # A union reports a fault per branch; the deepest location is the one the user meant, and of several as deep the one
-    # whose fields were right and whose values were not.
-    fault = (
-        max(faults, key=lambda f: (len(f["loc"]), f["type"] == "value_error"))
-        if faults[0]["type"] != "extra_forbidden"
-        else faults[0]
-    )
-    place = ".".join(str(part) for part in fault["loc"] if isinstance(part, int) or part.isidentifier()) or "recipe"
-    if fault["type"] == "extra_forbidden":
-        return f"the recipe has an unknown field {place}"
-    return f"recipe field {place}: {fault['msg'].removeprefix('Value error, ')} (got {str(fault['input'])[:60]!r})"
-
-
-def _needs_scale(field: str, value: str) -> RecipeError:
-    what = f"{field} is {value}, and the image has no pixel size"
-    return RecipeError(what, remedy="give --pixel-size, or a value in px in the recipe")

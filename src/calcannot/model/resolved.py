@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from calcannot.model.recipe import Stain
+from calcannot.model.recipe_rules import Stain
 
 
 @dataclass(frozen=True, slots=True)

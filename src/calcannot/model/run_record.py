@@ -10,11 +10,13 @@ from pydantic import TypeAdapter
 from calcannot.model.analysis import Analysis, Totals
 from calcannot.model.calibration import Calibration
 from calcannot.model.foci import foci_totals
-from calcannot.model.recipe import Recipe, recipe_from_dict
+from calcannot.model.recipe_file import recipe_from_dict
 from calcannot.model.resolved import ResolvedRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from calcannot.model.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from calcannot.model.analysis import AreaUncertainty
-from calcannot.model.recipe import Stain
+from calcannot.model.recipe_rules import Stain
 from calcannot.morphometry.geometry import crofton_perimeter
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calcannot.model.recipe import Length
+from calcannot.model.recipe_lengths import Length
 from calcannot.pipeline.background import fit_background
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from calcannot.model.annotation import StrokeKind
 from calcannot.model.foci import Foci, Side
-from calcannot.model.recipe import FociRule, Length
+from calcannot.model.recipe import FociRule
+from calcannot.model.recipe_lengths import Length
 from calcannot.morphometry.foci import foci_of
 
 if TYPE_CHECKING:

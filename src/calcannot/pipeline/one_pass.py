@@ -20,7 +20,7 @@ import numpy as np
 
 from calcannot.errors import RecipeError
 from calcannot.model.classes import MINERAL
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.morphometry.band_runs import joined_levels
 from calcannot.morphometry.box_runs import MASKS, KeptLevels
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from calcannot.model.calibration import CalibrationPlane
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.report.numbers import outline_text, significant
 from calcannot.report.radiograph_wording import film_limits
 

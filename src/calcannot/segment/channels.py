@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Stain
+from calcannot.model.recipe_rules import Stain
 from calcannot.segment.stains import separation_matrix
 
 if TYPE_CHECKING:

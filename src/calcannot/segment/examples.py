@@ -14,7 +14,7 @@ from calcannot.segment.channels import channel_of
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
-    from calcannot.model.recipe import ChannelName
+    from calcannot.model.recipe_rules import ChannelName
 
 # Ordered: of channels that are as good the first is taken. Hue is a circle, on which no one threshold parts two sides.
 _COLOUR: Final[tuple[ChannelName, ...]] = (

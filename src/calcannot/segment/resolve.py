@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Area, Interval, Length, Method, Recipe, Rule, Stain
+from calcannot.model.recipe_rules import Interval, Method, Rule, Stain
 from calcannot.model.resolved import ResolvedRecipe, ResolvedRule, Surface
 from calcannot.segment.channels import Channel, channel_of
 from calcannot.segment.thresholds import automatic_threshold
@@ -18,6 +18,8 @@ from calcannot.segment.valley import find_valley
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
+    from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe_lengths import Area, Length
     from calcannot.segment.histogram import Histogram
     from calcannot.segment.statistics import ImageStatistics
 

@@ -6,10 +6,14 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calcannot.errors import RecipeError
 from calcannot.model.image import ImageInfo, Modality
-from calcannot.model.recipe import Recipe, load_recipe_file, recipe_from_dict
+from calcannot.model.recipe_file import load_recipe_file, recipe_from_dict
+
+if TYPE_CHECKING:
+    from calcannot.model.recipe import Recipe
 
 _FOLDER = "recipes"
 

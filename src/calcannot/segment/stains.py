@@ -16,7 +16,7 @@ import numpy.typing as npt
 from calcannot.errors import RecipeError
 
 if TYPE_CHECKING:
-    from calcannot.model.recipe import Stain
+    from calcannot.model.recipe_rules import Stain
 
 STAIN_VECTORS: Final[dict[str, tuple[float, float, float]]] = {
     "silver": (0.57735027, 0.57735027, 0.57735027),

@@ -16,7 +16,7 @@ from calcannot.segment.histogram import Histogram, from_levels, from_weighted_va
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo
-    from calcannot.model.recipe import Stain
+    from calcannot.model.recipe_rules import Stain
 
 Counts = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]

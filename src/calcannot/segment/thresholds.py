@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 
 if TYPE_CHECKING:
     from calcannot.segment.histogram import Histogram

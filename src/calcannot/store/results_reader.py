@@ -13,7 +13,7 @@ import numpy.typing as npt
 from calcannot.errors import CalcannotError, ResultsError
 from calcannot.model.analysis import Totals
 from calcannot.model.calibration import Calibration
-from calcannot.model.recipe import Recipe, recipe_from_dict
+from calcannot.model.recipe_file import recipe_from_dict
 from calcannot.model.resolved import ResolvedRecipe
 from calcannot.store.json_file import load_json
 from calcannot.store.mask_reader import read_mask
@@ -22,6 +22,7 @@ from calcannot.store.results_columns import MEASURE_AGAIN, region_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from calcannot.model.recipe import Recipe
     from calcannot.model.regions import LabelledRuns
 
 RUN_FORMAT = 1

@@ -12,7 +12,7 @@ import pytest
 
 from calcannot import ArraySource, Calibration, Recipe, analyse, load_recipe, open_image
 from calcannot.model.calibration import CalibrationSource
-from calcannot.model.recipe import Stain
+from calcannot.model.recipe_rules import Stain
 from calcannot.phantom.histology import COUNTERSTAINS, HistologySpec, render_histology
 
 if TYPE_CHECKING:

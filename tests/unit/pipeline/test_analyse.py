@@ -185,7 +185,7 @@ def test_12_bits_in_16_are_moved_by_a_share_of_what_the_data_fill():
 
 def test_each_rule_is_moved_by_the_sensitivity_of_its_own_channel():
     from calcannot import ArraySource
-    from calcannot.model.recipe import recipe_from_dict
+    from calcannot.model.recipe_file import recipe_from_dict
 
     pixels = np.full((40, 40, 3), 200, np.uint8)
     pixels[10:30, 10:30] = (50, 10, 10)  # value 50, saturation 0.8

@@ -8,7 +8,7 @@ from skimage import color
 
 from calcannot import ArraySource
 from calcannot.errors import RecipeError
-from calcannot.model.recipe import Stain
+from calcannot.model.recipe_rules import Stain
 from calcannot.segment.channels import channel_of
 from calcannot.segment.stains import STAIN_VECTORS, separation_matrix
 

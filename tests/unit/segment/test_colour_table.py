@@ -8,7 +8,7 @@ from skimage import measure as skm
 
 from calcannot import ArraySource, Recipe, analyse
 from calcannot.model.image import Modality
-from calcannot.model.recipe import Interval, Rule, Stain
+from calcannot.model.recipe_rules import Interval, Rule, Stain
 from calcannot.segment.channels import channel_of
 
 SILVER = Stain(vectors=("silver", "nuclear-fast-red"))

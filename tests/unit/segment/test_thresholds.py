@@ -12,7 +12,7 @@ from skimage import filters
 from calcannot import ArraySource, Recipe, analyse
 from calcannot.errors import RecipeError
 from calcannot.model.image import Modality
-from calcannot.model.recipe import Method
+from calcannot.model.recipe_rules import Method
 from calcannot.segment.histogram import from_levels
 from calcannot.segment.thresholds import automatic_threshold
 
