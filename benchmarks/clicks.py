@@ -69,10 +69,10 @@ def clicked(
         return Grown(truth, 0.0, warned=True, missed=True, seconds=time.process_time() - start), "nothing found"
     seconds = time.process_time() - start
     analysis = analyse(source, LOCAL, Annotations((growth.stroke,)), workers=1)
-    warned = growth.leak is not Leak.NONE or growth.stroke.peak_fraction is not None
+    warned = growth.leak is not Leak.NONE or growth.held
     bone = any("not believe the area" in warning for warning in analysis.warnings)
     assert analysis.totals.calcified_area_px in (growth.area_px, 0)
-    said = f"leak {growth.leak.name}, f {growth.surface.peak_fraction:.2f} (found {growth.found_share:.2f})"
+    said = f"leak {growth.leak.name}, f {growth.surface.peak_fraction:.2f} (found {growth.found.peak_fraction:.2f})"
     said += f", reach {growth.stroke.reach_px * phantom.spec.spacing_mm:.0f} mm{', bone said' if bone else ''}"
     area = analysis.totals.calcified_area_mm2 or 0.0
     return Grown(truth, area, warned=warned or bone, missed=False, seconds=seconds), said

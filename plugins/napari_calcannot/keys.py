@@ -25,6 +25,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
     "X": ("cut", "Cut: draw around what is no mineral"),
     "F": ("fill", "Fill the gap that is clicked"),
     "D": ("delete", "Delete the region that is clicked"),
+    "G": ("grow", "Grow the lesion that is clicked, on a film"),
     "[": ("smaller", "Smaller brush"),
     "]": ("larger", "Larger brush"),
     "Control-Z": ("undo", "Undo, without a limit in number"),

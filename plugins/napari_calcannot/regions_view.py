@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QGroupBox, QLabel, QPushButton, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from superqt import QLabeledDoubleSlider
+from superqt.utils import signals_blocked
 
 from calcannot.model.annotation import StrokeKind
 from calcannot.store.geojson import EXCLUDE_REASONS
@@ -20,6 +22,10 @@ class RegionsView(QGroupBox):  # type: ignore[misc]
 
     draw_asked = Signal(str, str, str)
     """Kind (region or exclude), shape, and reason."""
+    grow_asked = Signal()
+    share_moved = Signal(float)
+    """Share of the peak at which the latest growth is to end."""
+    as_found_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Where", parent)
@@ -40,12 +46,29 @@ class RegionsView(QGroupBox):  # type: ignore[misc]
         grid.addWidget(self.shape, 0, 1)
         grid.addWidget(self.exclude, 0, 2)
         grid.addWidget(self.reason, 0, 3)
-        grid.addWidget(self.count, 1, 0, 1, 4)
+        grid.addLayout(self._grow_row(), 1, 0, 1, 4)
+        grid.addWidget(self.count, 2, 0, 1, 4)
         self.draw.clicked.connect(lambda: self._ask(StrokeKind.REGION, ""))
         self.exclude.clicked.connect(lambda: self._ask(StrokeKind.EXCLUDE, self.reason.currentText()))
 
+    @property
+    def share(self) -> float:
+        """Share of the peak that the slider shows."""
+        return float(self.at.value()) / 100
+
+    def offer_share(self, *, possible: bool) -> None:
+        """Let the latest growth be moved, as long as it is there."""
+        self.at.setEnabled(possible)
+        self.as_found.setEnabled(possible)
+
+    def show_share(self, share: float) -> None:
+        """Show where the latest growth ends."""
+        with signals_blocked(self.at):
+            self.at.setValue(100 * share)
+
     def show_session(self, session: Session | None) -> None:
         """Show how many there are."""
+        self.grow.setEnabled(session is not None and session.info.channels == 1)
         if session is None:
             self.count.setText("")
             return
@@ -56,6 +79,29 @@ class RegionsView(QGroupBox):  # type: ignore[misc]
             reasons = sorted({stroke.reason or "other" for stroke in excluded})
             text += f", {len(excluded)} left out ({', '.join(reasons)})"
         self.count.setText(text)
+
+    def _grow_row(self) -> QHBoxLayout:
+        self.grow = QPushButton("Grow (G)")
+        self.grow.setToolTip("Click a lesion of a film: it is grown to its edge, and measured alone. Key G.")
+        self.at = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.at.setRange(5.0, 95.0)
+        self.at.setDecimals(0)
+        self.at.setToolTip(
+            "Where the growth ends, in % of the lesion's peak above the local background. More: smaller. An ellipsoid "
+            "cut at f has 1 - f² of its area."
+        )
+        self.as_found = QPushButton("As found")
+        self.as_found.setToolTip("End the growth where the lesion's own edge was found.")
+        row = QHBoxLayout()
+        row.addWidget(self.grow)
+        row.addWidget(QLabel("to % of peak"))
+        row.addWidget(self.at, 1)
+        row.addWidget(self.as_found)
+        self.grow.clicked.connect(self.grow_asked)
+        self.at.valueChanged.connect(lambda value: self.share_moved.emit(float(value) / 100))
+        self.as_found.clicked.connect(self.as_found_asked)
+        self.offer_share(possible=False)
+        return row
 
     def _ask(self, kind: StrokeKind, reason: str) -> None:
         self.draw_asked.emit(kind.value, self.shape.currentText(), reason)

@@ -30,6 +30,7 @@ class Tool(StrEnum):
     OTHER_EXAMPLE = "other"
     RULER = "ruler"
     SCALE_LINE = "scale line"
+    GROW = "grow"
 
 
 PAINTS = (Tool.BRUSH, Tool.ERASER)

@@ -15,6 +15,7 @@ from napari_calcannot.desk import Desk
 from napari_calcannot.examples import Examples
 from napari_calcannot.finding import Finding
 from napari_calcannot.following import Following
+from napari_calcannot.growing import Growing
 from napari_calcannot.keeping import Keeping
 from napari_calcannot.keys import add_shortcuts, bind, unbind
 from napari_calcannot.layers import IMAGE, layer_title
@@ -63,6 +64,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.measuring = Measuring(self.desk)
         self.reading = Reading(self.desk, self.controls)
         self.lines = Lines(self.desk, self.hand)
+        self.growing = Growing(self.desk, self.hand, self.controls.regions)
         self.examples = Examples(self.desk, self.hand)
         self.leaving = Leaving(self.desk, self.controls, self.measuring)
         self.watch = TileWatch(self.desk)
@@ -101,6 +103,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         """Let no answer come to a panel that is gone."""
         OPEN.discard(self)
         self.finding.stop()
+        self.growing.stop()
         self.measuring.stop()
         self.watch.stop()
         self.keeping.stop()
@@ -220,6 +223,8 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         correct.redo_asked.connect(lambda: self._undo(redo=True))
         self.hand.tool_changed.connect(correct.show_tool)
         self.correcting.measurement_needed.connect(self.measure)
+        self.growing.measurement_needed.connect(self.measure)
+        controls.regions.grow_asked.connect(lambda: self.hand.use(Tool.GROW))
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)
         self.watch.arrived.connect(self.beside.draw_anew)

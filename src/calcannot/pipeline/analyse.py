@@ -207,14 +207,14 @@ def _warnings(
     for surface in resolved.surfaces:
         if surface.rim_edge_ratio > BONE_EDGE_RATIO:
             found.append(
-                f"The edge of a bone, or of something else, crosses the rim of region "
+                f"The edge of a bone, or of something else, crosses the rim of "
                 f"{name_of(surface, annotations)}: {surface.rim_edge_ratio:.1%} of the rim lies off the background by "
                 f"more than its noise (up to {BONE_EDGE_RATIO:.0%} is usual). Do not believe the area: draw the region "
                 "so that its rim avoids the edge, or exclude the bone."
             )
         if surface.mirror_sum_px is not None and surface.trough < -max(surface.core, surface.threshold):
             found.append(
-                f"The other side is denser than region {name_of(surface, annotations)} somewhere inside it: what is "
+                f"The other side is denser than {name_of(surface, annotations)} somewhere inside it: what is "
                 "dense there was subtracted from the lesion. Use a recipe without mirror."
             )
     return tuple(dict.fromkeys(found))

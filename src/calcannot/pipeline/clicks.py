@@ -62,7 +62,7 @@ def click_warnings(
         if stroke.peak_fraction is not None and 0 < surface.peak_fraction < 1:
             shown = 1 - surface.peak_fraction**2
             found.append(
-                f"The outline in region {name} is drawn at {surface.peak_fraction:.0%} of the peak because that was "
+                f"The outline in {name} is drawn at {surface.peak_fraction:.0%} of the peak because that was "
                 f"chosen, and not at the lesion's own edge: of an ellipsoid that is about {shown:.0%} of the area."
             )
         if not surface.seed_reach_px:
@@ -90,5 +90,6 @@ def _leaves(regions: RegionTable, region: int, stroke: Stroke, surface: Surface)
 
 
 def name_of(surface: Surface, annotations: Annotations) -> str:
-    """What a person calls the region of interest of a surface."""
-    return next((s.name or s.id[:8] for s in annotations.regions if s.id == surface.region), surface.region[:8])
+    """What a person calls the region of interest of a surface, behind the word region."""
+    name = next((s.name or s.id[:8] for s in annotations.regions if s.id == surface.region), surface.region[:8])
+    return name if name.lower().startswith("region") else f"region {name}"

@@ -64,9 +64,10 @@ class Growth:
         Place of the box in the image.
     leak
         What the growth has run into.
-    found_share
-        The share of the peak that was found by itself; where growth ran out of the lesion at that, ``stroke`` has
-        another.
+    found
+        The surface with the level that was found by itself.
+    held
+        Growth at that level ran out of the lesion, and was held by a higher one.
     """
 
     stroke: Stroke
@@ -75,12 +76,8 @@ class Growth:
     row: int
     col: int
     leak: Leak
-    found_share: float
-
-    @property
-    def as_found(self) -> bool:
-        """Whether the outline is drawn at the share that was found by itself."""
-        return self.stroke.peak_fraction is None
+    found: Surface
+    held: bool = False
 
     @property
     def area_px(self) -> int:
@@ -141,7 +138,7 @@ def grow(
     first: Growth | None = None
     for reach in find_reaches(source, recipe, round(row), round(col), excluded):
         growth = _from(source, recipe, _click(row, col, reach, name), drawn, excluded, share)
-        if growth is not None and growth.leak is not Leak.RIM and (growth.as_found or share is not None):
+        if growth is not None and growth.leak is not Leak.RIM and not growth.held:
             return growth
         first = first or growth
     if first is None:
@@ -168,42 +165,50 @@ def _from(
         # Septa part the lesion: the click is one place in each piece.
         stroke = replace(stroke, rings=tuple(pieces))
         surface = surface_of(source, recipe, stroke, drawn)
-    own = surface.peak_fraction
+    growth = _grown(source, stroke, surface, surface, excluded)
     if share is not None:
-        return at_share(source, recipe, replace(stroke, peak_fraction=share), surface, excluded, own)
-    growth = _grown(source, stroke, surface, excluded, own)
-    if not growth.area_px or growth.leak is not Leak.RIM:
-        return growth if growth.area_px else None
-    for tried in SHARES:
-        if tried > own:
-            held = at_share(source, recipe, replace(stroke, peak_fraction=tried), surface, excluded, own)
-            if held.leak is not Leak.RIM:
-                return held if held.area_px else growth
+        growth = _cut(source, recipe, growth, share, excluded)
+    if not growth.area_px:
+        return None
+    if share is None and growth.leak is Leak.RIM:
+        for tried in SHARES:
+            if tried > surface.peak_fraction:
+                held = _cut(source, recipe, growth, tried, excluded)
+                if held.leak is not Leak.RIM:
+                    return replace(held, held=True) if held.area_px else growth
     return growth
 
 
 def at_share(
-    source: ImageSource,
-    recipe: Recipe,
-    stroke: Stroke,
-    surface: Surface,
-    excluded: tuple[Stroke, ...],
-    found_share: float,
+    source: ImageSource, recipe: Recipe, growth: Growth, share: float | None, annotations: Annotations | None = None
 ) -> Growth:
-    """The growth from a click at the share of the peak that its stroke says; the background stays as it was fitted."""
-    assert stroke.peak_fraction is not None
-    cut = cut_at(surface, stroke.peak_fraction, recipe.background, source.info)
-    return _grown(source, stroke, cut, excluded, found_share)
+    """The same growth at another share of the peak, or at that which was found; the background stays as it was fitted.
+
+    Parameters
+    ----------
+    annotations
+        As they were given to ``grow``.
+    """
+    excluded = with_exclusions(source.info, annotations or Annotations()).of(StrokeKind.EXCLUDE)
+    return _cut(source, recipe, growth, share, excluded)
+
+
+def _cut(
+    source: ImageSource, recipe: Recipe, growth: Growth, share: float | None, excluded: tuple[Stroke, ...]
+) -> Growth:
+    stroke = replace(growth.stroke, peak_fraction=share)
+    surface = growth.found if share is None else cut_at(growth.found, share, recipe.background, source.info)
+    return _grown(source, stroke, surface, growth.found, excluded)
 
 
 def _grown(
-    source: ImageSource, stroke: Stroke, surface: Surface, excluded: tuple[Stroke, ...], found_share: float
+    source: ImageSource, stroke: Stroke, surface: Surface, found: Surface, excluded: tuple[Stroke, ...]
 ) -> Growth:
     box, mineral, _, out = _classified(source, stroke, surface, excluded)
     row, col = box[:2]
     core = (classes_above(source, (surface,), (stroke,), *box) & CORE) != 0
     mask = grown(mineral, mineral & core)
-    return Growth(stroke, surface, mask, row, col, _leak(source, stroke, surface, mask, out, box), found_share)
+    return Growth(stroke, surface, mask, row, col, _leak(source, stroke, surface, mask, out, box), found)
 
 
 def _classified(

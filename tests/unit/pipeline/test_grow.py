@@ -14,7 +14,7 @@ from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
 from calcannot.phantom.nodules import Nodule
 from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
-from calcannot.pipeline.grow import Leak, grow
+from calcannot.pipeline.grow import Leak, at_share, grow
 
 LOCAL = load_recipe("radiograph-local")
 MM = 0.25
@@ -52,7 +52,7 @@ def test_the_area_is_the_lesion_s_wherever_in_it_is_clicked(two, along, across):
     lesion = two.lesions[0]
     row, col = lesion.row_px + across * 4.5 / MM, lesion.col_px + along * 6.5 / MM
     growth = grow(film(two.pixels), LOCAL, row, col)
-    assert growth.leak is Leak.NONE and growth.as_found
+    assert growth.leak is Leak.NONE and not growth.held
     assert growth.area_px * MM**2 == pytest.approx(lesion.detector_area_mm2, rel=0.05)
 
 
@@ -76,6 +76,17 @@ def test_a_higher_share_of_the_peak_grows_less_and_says_what_that_costs(two):
     stroke = grow(film(two.pixels), LOCAL, lesion.row_px, lesion.col_px, share=0.5).stroke
     warnings = analyse(film(two.pixels), LOCAL, Annotations((stroke,))).warnings
     assert any("at 50% of the peak because that was chosen" in each and "75%" in each for each in warnings)
+
+
+def test_a_growth_moves_to_another_share_and_back(two):
+    lesion, source = two.lesions[0], film(two.pixels)
+    first = grow(source, LOCAL, lesion.row_px, lesion.col_px)
+    moved = at_share(source, LOCAL, first, 0.6)
+    np.testing.assert_array_equal(moved.mask, grow(source, LOCAL, lesion.row_px, lesion.col_px, share=0.6).mask)
+    back = at_share(source, LOCAL, moved, None)
+    np.testing.assert_array_equal(back.mask, first.mask)
+    assert (back.stroke.peak_fraction, moved.stroke.peak_fraction) == (None, 0.6)
+    assert moved.area_px < first.area_px
 
 
 def test_a_share_may_be_chosen_for_a_drawn_region_too(two):
@@ -126,7 +137,7 @@ def test_growth_that_would_run_along_a_ridge_is_held_back():
     source = film((1000 + lesion + band + noise).astype(np.uint16), 500.0)
     growth = grow(source, LOCAL, 240, 240)
     assert growth.leak is Leak.NONE
-    assert not growth.as_found and growth.surface.peak_fraction > growth.found_share
+    assert growth.held and growth.surface.peak_fraction > growth.found.peak_fraction
     row, col = np.argwhere(growth.mask).mean(axis=0)
     assert np.hypot(row + growth.row - 240, col + growth.col - 240) < 3
 

@@ -1,0 +1,106 @@
+"""The tool "Grow" on a film: a click measures the lesion, the slider moves its outline, and a case keeps both."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from calcannot.batch.case_run import run_case
+from calcannot.phantom.nodules import Nodule
+from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.write import write_radiograph
+from calcannot.store.case_folder import CaseFolder
+from calcannot.store.mask_reader import read_mask
+from calcannot.store.results_reader import read_newest
+from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.tools import Tool
+from napari_calcannot.widget import CalcificationPanel
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    nodules = (
+        Nodule(row_mm=0, col_mm=-18, a_mm=6, b_mm=5, c_mm=4),
+        Nodule(row_mm=0, col_mm=18, a_mm=5, b_mm=5, c_mm=5),
+    )
+    phantom = render_radiograph(RadiographSpec(nodules=nodules, size_mm=(60, 90), spacing_mm=0.35), 1)
+    path = tmp_path_factory.mktemp("film") / "film.dcm"
+    write_radiograph(phantom, path)
+    return path, phantom.lesions
+
+
+@pytest.fixture
+def panel(make_napari_viewer_proxy, qtbot, film):
+    viewer = make_napari_viewer_proxy()
+    widget = CalcificationPanel(viewer)
+    qtbot.addWidget(widget)
+    assert widget.open_path(film[0])
+    qtbot.waitUntil(lambda: not widget.desk.runner.is_busy, timeout=30_000)
+    yield widget
+    for session in widget.stage.sessions():
+        widget.stage.forget(session)
+        session.close()
+    viewer.layers.clear()
+
+
+def grown(panel, qtbot, lesion, times=1):
+    """Click a lesion, and wait until it is measured."""
+    session, before = panel.session, panel.session.annotations
+    panel.hand.use(Tool.GROW)
+    for k in range(times):
+        panel.hand.clicked.emit(lesion.row_px + k, lesion.col_px)
+    qtbot.waitUntil(lambda: session.annotations is not before, timeout=60_000)
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    return session.analysis
+
+
+def test_a_click_measures_the_lesion_and_undo_takes_it_back(panel, qtbot, film):
+    first, second = film[1]
+    one = grown(panel, qtbot, first)
+    assert one.totals.region_count == 1
+    assert one.totals.calcified_area_px * 0.35**2 == pytest.approx(first.detector_area_mm2, rel=0.06)
+    assert "of the peak" in panel.controls.message.text()
+    assert panel.controls.results.totals.rowCount() and panel.controls.regions.at.isEnabled()
+    both = grown(panel, qtbot, second)
+    assert both.totals.region_count == 2
+    panel._undo()
+    assert [stroke.name for stroke in panel.session.annotations.clicks] == ["region 1"]
+    assert not panel.controls.regions.at.isEnabled(), "the latest growth is gone"
+
+
+def test_a_lesion_that_is_clicked_again_is_one(panel, qtbot, film):
+    grown(panel, qtbot, film[1][0])
+    grown(panel, qtbot, film[1][0], times=2)  # the first of the two is dropped: the hand was quicker
+    assert len(panel.session.annotations.clicks) == 1
+    assert panel.session.analysis.totals.region_count == 1
+
+
+def test_the_slider_moves_the_outline_and_the_case_has_the_same_mask(panel, qtbot, film, own_cases):
+    area = grown(panel, qtbot, film[1][0]).totals.calcified_area_px
+    panel.controls.regions.at.setValue(60)
+    session = panel.session
+    qtbot.waitUntil(lambda: session.annotations.clicks[0].peak_fraction == pytest.approx(0.6), timeout=20_000)
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    assert session.analysis.totals.calcified_area_px < 0.85 * area
+    qtbot.waitUntil(lambda: bool(session.saved_to), timeout=60_000)
+    assert isinstance(session.drawing, LogDrawing)
+    session.drawing.save()
+    case = CaseFolder.open(session.drawing.case.path)
+    run_case(case)
+    (results,) = read_newest(case.path)
+    again = read_mask(results.items[0].mask_path)
+    size = (0, 0, session.info.height_px, session.info.width_px)
+    np.testing.assert_array_equal(again.mask(*size), session.analysis.runs.mask(*size))
+    panel.controls.regions.as_found.click()
+    qtbot.waitUntil(lambda: session.annotations.clicks[0].peak_fraction is None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    assert session.analysis.totals.calcified_area_px == area
+
+
+def test_a_click_on_nothing_is_said(panel, qtbot):
+    panel.hand.use(Tool.GROW)
+    panel.hand.clicked.emit(6.0, 6.0)
+    qtbot.waitUntil(lambda: "rises above its surroundings" in panel.controls.message.text(), timeout=30_000)
+    assert not panel.session.annotations.strokes
