@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 if TYPE_CHECKING:
-    from calcannot.phantom.shapes import Floats
+    from calcannot.phantom.shape import Floats
 
 
 def _grid_mm(size_px: tuple[int, int], spacing_mm: float) -> tuple[Floats, Floats]:

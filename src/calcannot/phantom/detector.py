@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 if TYPE_CHECKING:
-    from calcannot.phantom.shapes import Floats
+    from calcannot.phantom.shape import Floats
 
 # RQA5 fluence per µGy (IEC 62220-1) x a detective quantum efficiency of 0.65.
 PHOTONS_PER_MM2_UGY = 30174 * 0.65

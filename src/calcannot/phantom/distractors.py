@@ -10,10 +10,12 @@ from scipy import ndimage
 
 from calcannot.phantom import optics
 from calcannot.phantom.raster import centre_mask
-from calcannot.phantom.shapes import Bools, Floats, Shape, Stadium, disc
+from calcannot.phantom.shapes import Stadium, disc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from calcannot.phantom.shape import Bools, Floats, Shape
 
 
 def nuclei(size_px: tuple[int, int], um_per_px: float, per_mm2: float, rng: np.random.Generator) -> Floats:

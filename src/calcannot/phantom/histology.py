@@ -17,7 +17,7 @@ from scipy import ndimage
 from calcannot.phantom import distractors as distract
 from calcannot.phantom import layout, optics
 from calcannot.phantom.raster import coverage
-from calcannot.phantom.shapes import Bools, Floats, Shape, Union
+from calcannot.phantom.shape import Bools, Floats, Shape, Union
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

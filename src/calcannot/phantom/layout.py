@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from calcannot.phantom.raster import centre_mask
-from calcannot.phantom.shapes import Bools, Ellipse, Lobulated, Shape, Union, disc
+from calcannot.phantom.shape import Bools, Shape, Union
+from calcannot.phantom.shapes import Ellipse, Lobulated, disc
 
 GAP_PX = 6.0  # least distance between two deposits: no blur or threshold joins them
 SMALLEST_RADIUS_PX = 6.0

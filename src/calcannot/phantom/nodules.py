@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from calcannot.phantom.shapes import Floats
+    from calcannot.phantom.shape import Floats
 
 NoduleKind = Literal["ellipsoid", "plate", "lobes", "fluid-level"]
 _FINER = 0.6  # height of the second wave of a lobulated outline over that of the first

@@ -13,7 +13,7 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from calcannot.phantom.shapes import Floats
+    from calcannot.phantom.shape import Floats
 
 # Glass under the lamp: neutral, a little below white, so that noise is not clipped.
 GLASS_RGB = (243.0, 241.0, 244.0)

@@ -19,7 +19,7 @@ from calcannot.phantom import bones, detector
 from calcannot.phantom.nodules import Nodule
 
 if TYPE_CHECKING:
-    from calcannot.phantom.shapes import Floats
+    from calcannot.phantom.shape import Floats
 
 # Mass attenuation at 55 keV (xraydb, ICRU-44 compositions): soft tissue 0.2141, hydroxyapatite 0.4808, cortical bone
 # 0.3601 cm²/g. Mineral and bone displace soft tissue of 1.06 g/cm³, so what counts is the excess.

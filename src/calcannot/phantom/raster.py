@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from calcannot.phantom.shapes import Bools, Floats, Shape, Union
+from calcannot.phantom.shape import Bools, Floats, Shape, Union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from calcannot.phantom.raster import centre_mask, coverage, level_coverage
-from calcannot.phantom.shapes import Annulus, Ellipse, Lobulated, Rectangle, Stadium, Union, disc
+from calcannot.phantom.shape import Union
+from calcannot.phantom.shapes import Annulus, Ellipse, Lobulated, Rectangle, Stadium, disc
 
 SHAPES = [
     disc(30.3, 31.7, 20.4),
