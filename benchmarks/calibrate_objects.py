@@ -10,7 +10,8 @@ from itertools import product
 from calcannot import ArraySource
 from calcannot.model.image import Modality
 from calcannot.phantom import bones, fiducials
-from calcannot.phantom.radiograph import BONE_EXCESS_PER_CM, SOFT_TISSUE_PER_CM, RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import BONE_EXCESS_PER_CM, SOFT_TISSUE_PER_CM, render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.pipeline.calibrate import calibrate_round
 
 MAGNIFICATION = 1100 / 1025

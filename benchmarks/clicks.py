@@ -23,7 +23,8 @@ from calcannot import Annotations, ArraySource, Calibration, analyse
 from calcannot.errors import AnnotationError
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
-from calcannot.phantom.radiograph import LesionTruth, RadiographPhantom, RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import LesionTruth, RadiographPhantom, render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.pipeline.grow import Leak, grow
 
 if TYPE_CHECKING:

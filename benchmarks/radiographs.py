@@ -22,7 +22,8 @@ from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
 from calcannot.phantom.bones import iliac_wings_cm
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import LesionTruth, RadiographPhantom, RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import LesionTruth, RadiographPhantom, render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 
 SIZE_MM = (240.0, 320.0)
 SID_MM = 1100.0

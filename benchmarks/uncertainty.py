@@ -16,7 +16,8 @@ import numpy as np
 
 from calcannot import ArraySource, Calibration, analyse, load_recipe
 from calcannot.model.calibration import CalibrationSource
-from calcannot.phantom.histology import COUNTERSTAINS, HistologySpec, render_histology
+from calcannot.phantom.histology import render_histology
+from calcannot.phantom.histology_spec import COUNTERSTAINS, HistologySpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable

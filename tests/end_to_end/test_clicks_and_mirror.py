@@ -10,7 +10,8 @@ from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.segment.mirror import find_mirror
 
 LOCAL = load_recipe("radiograph-local")

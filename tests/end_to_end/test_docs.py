@@ -70,7 +70,8 @@ def beside_samples(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def drawn_files(tmp_path_factory):
     """What the commands are given: the sample images under plain names, and a few small fields."""
-    from calcannot.phantom.histology import HistologySpec, render_histology
+    from calcannot.phantom.histology import render_histology
+    from calcannot.phantom.histology_spec import HistologySpec
     from calcannot.phantom.write import write_histology
 
     folder = tmp_path_factory.mktemp("files")

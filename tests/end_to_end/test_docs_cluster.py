@@ -46,7 +46,8 @@ def programs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def slides(tmp_path):
-    from calcannot.phantom.histology import HistologySpec, render_histology
+    from calcannot.phantom.histology import render_histology
+    from calcannot.phantom.histology_spec import HistologySpec
     from calcannot.phantom.write import write_histology
 
     (tmp_path / "slides").mkdir()

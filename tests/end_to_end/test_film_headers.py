@@ -15,7 +15,8 @@ from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.calibration import CalibrationPlane
 from calcannot.phantom.dicom_film import film_dataset
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 
 # SID 1100 mm and 75 mm above the detector: magnified 1100 / 1025. Another height gives the factor 1.0433.
 PLATE = Nodule(row_mm=1.3, col_mm=-2.1, a_mm=18.0, b_mm=12.0, c_mm=4.0, angle_deg=25.0, kind="plate")

@@ -14,7 +14,8 @@ from calcannot.batch.case_images import add_image
 from calcannot.batch.lesion_extents import extents_in_regions
 from calcannot.model.annotation import Annotations
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.phantom.write import write_radiograph
 from calcannot.pipeline.grow import grow
 from calcannot.store.case_folder import CaseFolder

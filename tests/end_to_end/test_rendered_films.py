@@ -24,7 +24,8 @@ from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
 from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.phantom.write import rois_geojson, write_radiograph
 from calcannot.store.tables import image_row
 

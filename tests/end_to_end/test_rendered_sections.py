@@ -9,7 +9,8 @@ import pytest
 
 from calcannot import ArraySource, Calibration, analyse, load_recipe
 from calcannot.model.calibration import CalibrationSource
-from calcannot.phantom.histology import COUNTERSTAINS, SILVER_ODS, HistologySpec, render_histology
+from calcannot.phantom.histology import SILVER_ODS, render_histology
+from calcannot.phantom.histology_spec import COUNTERSTAINS, HistologySpec
 
 FIELDS = list(itertools.product(COUNTERSTAINS, SILVER_ODS))
 SMALL = (512, 512)

@@ -212,7 +212,8 @@ def test_tiles_that_arrive_out_of_order_change_no_byte(pixels, tmp_path):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_colour_is_tiled_alike(workers, tmp_path):
     from calcannot import load_recipe
-    from calcannot.phantom.histology import HistologySpec, render_histology
+    from calcannot.phantom.histology import render_histology
+    from calcannot.phantom.histology_spec import HistologySpec
 
     rgb = render_histology(HistologySpec(size_px=(560, 1100)), 3).rgb
     tables = {

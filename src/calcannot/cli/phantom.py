@@ -27,7 +27,8 @@ def histology(
 ) -> None:
     """A von Kossa section: TIFF with its pixel size, or PNG or JPEG without."""
     from calcannot.errors import RecipeError
-    from calcannot.phantom.histology import COUNTERSTAINS, HistologySpec, render_histology
+    from calcannot.phantom.histology import render_histology
+    from calcannot.phantom.histology_spec import COUNTERSTAINS, HistologySpec
     from calcannot.phantom.write import write_histology
 
     if counterstain not in COUNTERSTAINS:
@@ -50,7 +51,8 @@ def radiograph(
     spacing_mm: Annotated[float, typer.Option(min=0.05, max=1, help="Detector pixel in mm.")] = 0.2,
 ) -> None:
     """A film with nodules: DICOM with its spacing, or TIFF or PNG without; regions of interest beside it."""
-    from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+    from calcannot.phantom.radiograph import render_radiograph
+    from calcannot.phantom.radiograph_spec import RadiographSpec
     from calcannot.phantom.write import write_radiograph
 
     phantom = render_radiograph(RadiographSpec(bone=bone, spacing_mm=spacing_mm), seed)

@@ -14,7 +14,7 @@ import numpy as np
 from calcannot.phantom.radiograph import SOFT_TISSUE_PER_CM, STEEL_PER_CM
 
 if TYPE_CHECKING:
-    from calcannot.phantom.radiograph import RadiographSpec
+    from calcannot.phantom.radiograph_spec import RadiographSpec
     from calcannot.phantom.shape import Floats
 
 # 2 mm of cupronickel: copper at 55 keV has about 2.0 cm²/g, so 18 per cm. Lead is opaque.

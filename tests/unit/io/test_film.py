@@ -12,7 +12,8 @@ from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.phantom import fiducials
 from calcannot.phantom.dicom_film import film_dataset
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.segment.polygons import inside
 
 RNG = np.random.default_rng(4)

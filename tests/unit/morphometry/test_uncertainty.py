@@ -13,7 +13,8 @@ import pytest
 from calcannot import ArraySource, Calibration, Recipe, analyse, load_recipe, open_image
 from calcannot.model.calibration import CalibrationSource
 from calcannot.model.recipe_rules import Stain
-from calcannot.phantom.histology import COUNTERSTAINS, HistologySpec, render_histology
+from calcannot.phantom.histology import render_histology
+from calcannot.phantom.histology_spec import COUNTERSTAINS, HistologySpec
 
 if TYPE_CHECKING:
     from calcannot.model.analysis import Totals

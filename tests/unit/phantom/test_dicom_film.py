@@ -8,7 +8,8 @@ import pytest
 
 from calcannot.phantom.dicom_film import SPACING_CASES, film_dataset, write_dicom_film
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 
 
 @pytest.fixture(scope="module")

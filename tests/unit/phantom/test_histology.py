@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from calcannot.phantom.histology import COUNTERSTAINS, DISTRACTORS, SILVER_ODS, HistologySpec, render_histology
+from calcannot.phantom.histology import SILVER_ODS, render_histology
+from calcannot.phantom.histology_spec import COUNTERSTAINS, DISTRACTORS, HistologySpec
 from calcannot.phantom.optics import GLASS_RGB, STAINS
 from calcannot.phantom.shapes import Ellipse, Rectangle, disc
 

@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import (
-    MINERAL_EXCESS_CM2_PER_G,
-    PAIR,
-    RadiographSpec,
-    render_radiograph,
-)
+from calcannot.phantom.radiograph import MINERAL_EXCESS_CM2_PER_G, render_radiograph
+from calcannot.phantom.radiograph_spec import PAIR, RadiographSpec
 
 PLATE = Nodule(row_mm=2.3, col_mm=-7.1, a_mm=18.0, b_mm=12.0, c_mm=4.0, angle_deg=25.0, kind="plate")
 

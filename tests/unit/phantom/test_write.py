@@ -13,9 +13,11 @@ import tifffile
 from PIL import Image
 
 from calcannot.errors import OutputError
-from calcannot.phantom.histology import HistologySpec, render_histology
+from calcannot.phantom.histology import render_histology
+from calcannot.phantom.histology_spec import HistologySpec
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.phantom.shapes import disc
 from calcannot.phantom.write import write_histology, write_radiograph
 

@@ -127,7 +127,8 @@ def test_the_gate_of_an_automatic_threshold(contrast, found):
 
 
 def test_the_core_drops_regions_that_only_just_reach_the_threshold():
-    from calcannot.phantom.histology import HistologySpec, render_histology
+    from calcannot.phantom.histology import render_histology
+    from calcannot.phantom.histology_spec import HistologySpec
 
     rgb = render_histology(HistologySpec(size_px=(512, 512)), 1).rgb
     von_kossa = load_recipe("von-kossa")

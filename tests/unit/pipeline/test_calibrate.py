@@ -11,7 +11,8 @@ from calcannot.model.image import Modality
 from calcannot.phantom import fiducials
 from calcannot.phantom.dicom_film import write_dicom_film
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.pipeline.calibrate import calibrate_height, calibrate_line, calibrate_round
 
 TRUE_UM = 200.0 * 1025 / 1100
