@@ -10,7 +10,7 @@ from superqt import QLabeledDoubleSlider
 from superqt.utils import signals_blocked
 
 from calcannot.model.annotation import StrokeKind
-from calcannot.store.geojson import EXCLUDE_REASONS
+from calcannot.store.geojson_feature import EXCLUDE_REASONS
 from napari_calcannot.drawn import SHAPES
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from calcannot.model.recipe import Cleanup, Gate, LocalBackground
 from calcannot.model.recipe_file import load_recipe_file
 from calcannot.model.recipe_lengths import Area, Length
 from calcannot.model.recipe_rules import Interval, Method, Rule, Stain
-from calcannot.store.geojson import EXCLUDE_REASONS, to_geojson
+from calcannot.store.geojson import to_geojson
+from calcannot.store.geojson_feature import EXCLUDE_REASONS
 from calcannot.store.masks import write_mask
 from calcannot.store.regions_writer import write_regions
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from calcannot.model.analysis import Analysis
     from calcannot.model.regions import LabelledRuns
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 TABLE, MASK, RECORD = "table", "mask", "record"
 _FACTS = ("format", "modality", "polarity", "height_px", "width_px")

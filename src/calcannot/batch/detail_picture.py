@@ -16,7 +16,7 @@ from calcannot.report.page import picture_uri
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 _HEIGHT, _WIDTH = 200, 320  # px of the image
 _ENLARGE: Final = 4

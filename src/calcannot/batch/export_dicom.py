@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from calcannot.batch.export_sources import ExportSource
     from calcannot.model.regions import LabelledRuns
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 
 def dicom_object(kind: str, source: ExportSource, image: Path, *, with_patient: bool = False) -> Dataset:

@@ -10,10 +10,12 @@ from calcannot.errors import ImageReadError, ResultsError
 from calcannot.export.subject import Subject
 from calcannot.io.hashing import sha256_of
 from calcannot.store.case_folder import CaseFolder, is_case
-from calcannot.store.results_reader import ResultItem, read_newest
+from calcannot.store.results_reader import read_newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from calcannot.store.result_item import ResultItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from calcannot.io import open_image
 from calcannot.model.annotation import StrokeKind
 from calcannot.store.annotation_import import read_any
 from calcannot.store.atomic import write_text
-from calcannot.store.geojson import EXCLUDE_REASONS, to_geojson
+from calcannot.store.geojson import to_geojson
+from calcannot.store.geojson_feature import EXCLUDE_REASONS
 from calcannot.store.json_file import dumps
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from calcannot.store.annotation_file import read_annotation_file
 if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations, Stroke
     from calcannot.store.case_folder import CaseFolder
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from calcannot.store.results_reader import read_newest
 
 if TYPE_CHECKING:
     from calcannot.report.document import ImageSection
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 _THUMBNAIL_PX: Final = 640
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from calcannot.model.case import Case
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 _RUN = "run.json"
 _DEEPEST = 4

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calcannot.batch.study import Measured, Member
-    from calcannot.store.results_reader import ResultItem
+    from calcannot.store.result_item import ResultItem
 
 _PARTS: Final = (
     "subject", "history", "labs", "findings", "classification", "specimen", "radiograph", "outcome", "consent",

@@ -15,7 +15,7 @@ from calcannot.io import open_image, sha256_of
 from calcannot.pipeline.analyse import analyse
 from calcannot.store.annotation_file import read_annotation_file
 from calcannot.store.case_folder import RECORD, CaseFolder, is_case
-from calcannot.store.results_reader import ResultItem, read_results
+from calcannot.store.results_reader import read_results
 from calcannot.store.stroke_state import StrokeState, same
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from calcannot.io.source import Source
     from calcannot.model.annotation import Annotations
     from calcannot.model.case import CaseImage
+    from calcannot.store.result_item import ResultItem
 
 
 class Cause(StrEnum):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import AnnotationError, OutputError
 from calcannot.store.atomic import write_text
-from calcannot.store.geojson import LARGEST_FILE_BYTES, feature_of, features_in, stroke_of
+from calcannot.store.geojson import LARGEST_FILE_BYTES, feature_of, features_in
+from calcannot.store.geojson_feature import stroke_of
 from calcannot.store.json_file import CHECKSUM, checksum_of, dumps, load_json
 from calcannot.store.stroke_state import Conflict, Feature, StrokeState, digest, same
 

@@ -20,7 +20,8 @@ from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.store import foreign_masks, foreign_shapes
 from calcannot.store.dicom_segmentation import read_segmentation
 from calcannot.store.foreign_shapes import Shape, rings_of
-from calcannot.store.geojson import LARGEST_FILE_BYTES, features_in, stroke_of
+from calcannot.store.geojson import LARGEST_FILE_BYTES, features_in
+from calcannot.store.geojson_feature import stroke_of
 from calcannot.store.sound import sound
 
 if TYPE_CHECKING:

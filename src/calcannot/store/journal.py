@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import CaseError, OutputError
 from calcannot.store.atomic import cannot_write, sync_folder
-from calcannot.store.geojson import feature_of, stroke_of
+from calcannot.store.geojson import feature_of
+from calcannot.store.geojson_feature import stroke_of
 from calcannot.store.line_file import append_lines, count, encoded, read_lines, texts
 from calcannot.store.setting import SettingEdit
 from calcannot.store.stroke_state import Edit

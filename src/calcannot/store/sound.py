@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcannot.errors import AnnotationError
-from calcannot.store.geojson import feature_of, stroke_of
+from calcannot.store.geojson import feature_of
+from calcannot.store.geojson_feature import stroke_of
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
