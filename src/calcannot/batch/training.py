@@ -18,7 +18,8 @@ from calcannot.batch.export_sources import ExportSource, find_sources
 from calcannot.errors import OutputError
 from calcannot.export.manifest import RECORD
 from calcannot.export.selection import TrainingOptions
-from calcannot.export.training import TrainingImage, TrainingReport, write_training_folder
+from calcannot.export.training import TrainingReport, write_training_folder
+from calcannot.export.training_plan import TrainingImage
 from calcannot.io import open_image
 from calcannot.segment.channels import channel_of
 
