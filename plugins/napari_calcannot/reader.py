@@ -10,7 +10,8 @@ from calcannot.errors import CalcannotError, ImageReadError
 from calcannot.io import open_image, sniff
 from calcannot.io.folder import is_image_folder
 from calcannot.io.open import head_of
-from calcannot.store.case_folder import RECORD, CaseFolder, is_case
+from calcannot.store.case_folder import CaseFolder, is_case
+from calcannot.store.case_record import RECORD
 from napari_calcannot.case_home import find_own_case, resume
 from napari_calcannot.layers import LayerData, image_layer, regions_layer
 from napari_calcannot.log_drawing import LogDrawing

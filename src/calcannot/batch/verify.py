@@ -18,7 +18,8 @@ from calcannot.batch.compare_run import differences
 from calcannot.batch.verdict import Cause, Difference, Verdict
 from calcannot.errors import CalcannotError, CaseError
 from calcannot.pipeline.analyse import analyse
-from calcannot.store.case_folder import RECORD, CaseFolder, is_case
+from calcannot.store.case_folder import CaseFolder, is_case
+from calcannot.store.case_record import RECORD
 from calcannot.store.results_reader import read_results
 
 if TYPE_CHECKING:

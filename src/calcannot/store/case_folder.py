@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from calcannot.errors import CaseError, ImageReadError
 from calcannot.model.case import Case, CaseImage, case_from_dict
 from calcannot.store.atomic import cannot_write, write_text
+from calcannot.store.case_paths import as_spelled, exists
+from calcannot.store.case_record import LARGEST_RECORD_BYTES, RECORD, read_record, record_text
 from calcannot.store.history import Event, append_event, check_history, now, read_history
-from calcannot.store.json_file import CHECKSUM, checksum_of, dumps, is_finite, load_json
+from calcannot.store.json_file import checksum_of, dumps, load_json
 from calcannot.store.lock import FolderLock
 from calcannot.store.stroke_files import StrokeFiles, check_inside
 
@@ -22,46 +24,14 @@ if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations
     from calcannot.store.stroke_log import StrokeLog
 
-RECORD: Final = "case.json"
 HISTORY: Final = "history.jsonl"
 PLACES: Final = "places.json"
-LARGEST_RECORD_BYTES: Final = 4 << 20
 _FURTHEST_CLIMB = 3
 
 
 def is_case(path: Path) -> bool:
     """Whether a folder is a case."""
-    return _exists(path / RECORD) and (path / RECORD).is_file()
-
-
-def read_record(path: Path) -> Case:
-    """Read a ``case.json``, of this or an older schema.
-
-    Raises
-    ------
-    CaseError
-        If it is not there, damaged, malformed or newer: the place in it is named. It is never taken for empty.
-    """
-    content = load_json(path, CaseError, largest_bytes=LARGEST_RECORD_BYTES)
-    remedy = "restore it from a backup; if you changed it yourself, remove the line checksum"
-    if isinstance(content, dict) and not is_finite(content):
-        raise CaseError("holds a number that is infinite", path=path, remedy=remedy)
-    if isinstance(content, dict) and CHECKSUM in content and content[CHECKSUM] != checksum_of(content):
-        what = "field checksum: the record does not fit it, so it was damaged or changed by another program"
-        raise CaseError(_with_place(what, content, path), path=path, remedy=remedy)
-    if isinstance(content, dict):
-        likely = [key for key, value in content.items() if key != CHECKSUM and _is_sha256(value)]
-        if CHECKSUM not in content and likely:
-            # Its name was hit, and without it nothing else of the record could be trusted.
-            raise CaseError(f"field {likely[0][:40]!a}: this seems to be the checksum", path=path, remedy=remedy)
-        content = {key: value for key, value in content.items() if key != CHECKSUM}
-    return case_from_dict(content, path=path)
-
-
-def record_text(case: Case) -> str:
-    """The text of a ``case.json``: the same bytes for the same record on every machine."""
-    content = case.to_dict()
-    return dumps({**content, CHECKSUM: checksum_of(content)}, indent=1) + "\n"
+    return exists(path / RECORD) and (path / RECORD).is_file()
 
 
 class CaseFolder:
@@ -182,7 +152,7 @@ class CaseFolder:
             If the file is not there.
         """
         entry = self._record.image(image_id)
-        place = _as_spelled(self.path, entry.path)
+        place = as_spelled(self.path, entry.path)
         if place is None:
             place = self._place_on_this_computer(image_id)
         if place is None:
@@ -254,45 +224,4 @@ class CaseFolder:
 
     def _place_on_this_computer(self, image_id: str) -> Path | None:
         place = self._places().get(image_id)
-        return Path(place) if isinstance(place, str) and _exists(Path(place)) else None
-
-
-def _as_spelled(folder: Path, relative: str) -> Path | None:
-    """The file that a path leads to, however the file system spells accents; None where there is none."""
-    place = folder / relative
-    if _exists(place):
-        return place
-    for part in relative.split("/"):
-        if part == ".." or _exists(folder / part):
-            folder = folder / part
-            continue
-        wanted = unicodedata.normalize("NFC", part)
-        try:
-            found = [each for each in folder.iterdir() if unicodedata.normalize("NFC", each.name) == wanted]
-        except OSError:
-            return None
-        if not found:
-            return None
-        folder = found[0]
-    return folder
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is a file; a path that no system can have leads to none."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _is_sha256(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
-
-
-def _with_place(what: str, content: dict[str, Any], path: Path) -> str:
-    """Where a record that fails its checksum is wrong in itself too, that place is the one to name."""
-    try:
-        case_from_dict({key: value for key, value in content.items() if key != CHECKSUM}, path=path)
-    except CaseError as error:
-        return error.what
-    return what
+        return Path(place) if isinstance(place, str) and exists(Path(place)) else None

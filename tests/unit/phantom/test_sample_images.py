@@ -16,7 +16,7 @@ import pytest
 import tifffile
 
 from calcannot.model.case import case_from_dict
-from calcannot.store.case_folder import record_text
+from calcannot.store.case_record import record_text
 
 SAMPLE = Path(__file__).parents[3] / "sample_images"
 MANIFEST = list(csv.DictReader((SAMPLE / "MANIFEST.tsv").read_text(encoding="utf-8").splitlines(), delimiter="\t"))

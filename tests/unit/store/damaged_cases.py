@@ -16,7 +16,8 @@ from calcannot.batch.case_images import add_image
 from calcannot.batch.case_run import run_case
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import Leaf
-from calcannot.store.case_folder import CaseFolder, read_record
+from calcannot.store.case_folder import CaseFolder
+from calcannot.store.case_record import read_record
 from calcannot.store.json_file import checksum_of
 
 GIGABYTE = 10**9
