@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
-    QComboBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QInputDialog,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -26,8 +18,9 @@ from calcannot.model.case_doubts import doubts
 from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.layers import SESSION
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.preferences import choose_user_name, user_name
+from napari_calcannot.preferences import choose_user_name
 from napari_calcannot.record_fields import LESION, OVERVIEW, entry_of, fact_of, fields_of, leaf_at, origin_text, pages
+from napari_calcannot.record_form import RecordForm
 from napari_calcannot.record_keeper import RecordKeeper
 from napari_calcannot.record_row import RecordRow
 from napari_calcannot.wording import sentence
@@ -40,10 +33,8 @@ if TYPE_CHECKING:
 
     from napari_calcannot.record_fields import Place
 
-_NO_CASE = "The image in hand has no case yet: draw on it or measure it, or open a case here."
 
-
-class RecordPanel(QWidget):  # type: ignore[misc]
+class RecordPanel(RecordForm):
     """Fill in what is known of a patient, by pages. Each entry is written when its line is left; there is no button.
 
     Parameters
@@ -59,7 +50,12 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         self.rows: dict[Place, RecordRow] = {}
         self._leaving: list[RecordKeeper] = []
         self._wanted = self._shown = ""
-        self._build()
+        self.open.clicked.connect(self._ask_case)
+        self.page.activated.connect(self._show_page)
+        self.lesion.clicked.connect(self._ask_lesion)
+        self.remove.clicked.connect(self._remove_lesion)
+        self.author.editingFinished.connect(self._on_author)
+        self._offer()
         self.viewer.layers.selection.events.active.connect(self._follow)
         self._follow()
         application = QApplication.instance()
@@ -102,54 +98,6 @@ class RecordPanel(QWidget):  # type: ignore[misc]
         if problem:
             self.message.setText(f"Not saved: {problem}")
         return not problem
-
-    def _build(self) -> None:
-        self.title = QLabel(_NO_CASE)
-        self.title.setWordWrap(True)
-        self.open = QPushButton("Open a case...")
-        self.open.clicked.connect(self._ask_case)
-        self.page = QComboBox()
-        self.page.setAccessibleName("Page of the record")
-        self.page.activated.connect(self._show_page)
-        self.lesion = QPushButton("Add a lesion...")
-        self.lesion.clicked.connect(self._ask_lesion)
-        self.remove = QPushButton("Remove")
-        self.remove.setToolTip("Take away this lesion, once none of its facts is left.")
-        self.remove.clicked.connect(self._remove_lesion)
-        self.source = QLineEdit()
-        self.source.setPlaceholderText("letter, chart, laboratory report")
-        self.source.setToolTip("Where you read what you enter from now on.")
-        self.date = QLineEdit()
-        self.date.setPlaceholderText("2015, 2015-05 or 2015-05-30")
-        self.date.setToolTip("Day, month or year that it is of.")
-        self.author = QLineEdit(user_name())
-        self.author.setPlaceholderText("none")
-        self.author.setToolTip("As you want to be named in the history and with your strokes; kept in the preferences.")
-        self.author.editingFinished.connect(self._on_author)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.doubts = QLabel()
-        self.doubts.setWordWrap(True)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        origin = QFormLayout()
-        origin.addRow("Your name", self.author)
-        origin.addRow("Source", self.source)
-        origin.addRow("Date", self.date)
-        where = QHBoxLayout()
-        where.addWidget(self.page, 1)
-        where.addWidget(self.lesion)
-        where.addWidget(self.remove)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.title)
-        layout.addWidget(self.open)
-        layout.addLayout(where)
-        layout.addLayout(origin)
-        layout.addWidget(self.scroll, 1)
-        layout.addWidget(self.doubts)
-        layout.addWidget(self.message)
-        self._offer()
 
     def _follow(self, _event: object = None) -> None:
         """Turn to the case of the image in hand; one without a case changes nothing."""
