@@ -26,6 +26,7 @@ from napari_calcannot.overview_view import OverviewView
 from napari_calcannot.regions_view import RegionsView
 from napari_calcannot.results_view import ResultsView
 from napari_calcannot.rule_view import RuleView
+from napari_calcannot.scale_row import ScaleRow
 from napari_calcannot.scale_view import ScaleView
 from napari_calcannot.share_view import ShareView
 from napari_calcannot.style_view import StyleView
@@ -65,6 +66,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.hide()
         self.scale = ScaleView()
+        self.scale_row = ScaleRow()
         self.overview = OverviewView()
         self.overview.hide()
         self.style_view = StyleView()
@@ -91,6 +93,7 @@ class Controls(QWidget):  # type: ignore[misc]
         layout.addWidget(self.beside)
         layout.addWidget(self.message)
         layout.addWidget(self.scale)
+        layout.addWidget(self.scale_row)
         layout.addWidget(self.overview)
         layout.addWidget(self.style_view)
         layout.addWidget(self.tabs, 1)
@@ -112,6 +115,7 @@ class Controls(QWidget):  # type: ignore[misc]
     def show_session(self, session: Session | None, *, is_working: bool, is_saving: bool = False) -> None:
         """Show an image's state; while something runs, all that could change it is off."""
         self.scale.show_session(session)
+        self.scale_row.show_session(session)
         self.rule.show_session(session)
         self.regions.show_session(session)
         self.correct.show_session(session)
@@ -121,8 +125,8 @@ class Controls(QWidget):  # type: ignore[misc]
         self.share.show_session(session)
         self.state.setText("" if session is None else state_text(session, is_saving=is_saving))
         free = session is not None and not is_working
-        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.correct, self.share,
-                       self.worklist):  # fmt: skip
+        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.scale_row, self.correct,
+                       self.share, self.worklist):  # fmt: skip
             widget.setEnabled(free)
         self.measure.setEnabled(session is not None)
         self.measure.setText("Cancel" if is_working else "Measure")

@@ -1,19 +1,14 @@
-"""Lines on the image: how long they are, and the pixel size from one of known length."""
+"""Lines on the image: how long they are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QInputDialog
+from qtpy.QtCore import QObject
 
-from calcannot.errors import CalcannotError
-from calcannot.model.calibration import parse_length_um
-from calcannot.pipeline.calibrate import calibrate_line
 from calcannot.report.numbers import significant
 from napari_calcannot.tools import Hand, Tool
-from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Lines(QObject):  # type: ignore[misc]
-    """Measures and calibrates.
+    """Shows and measures what is drawn with the ruler, or to calibrate.
 
     Parameters
     ----------
@@ -35,25 +30,8 @@ class Lines(QObject):  # type: ignore[misc]
         super().__init__(desk)
         self._desk, self._hand = desk, hand
         hand.stretched.connect(self._on_stretched)
-        hand.measured.connect(self._on_measured)
+        hand.measured.connect(self._on_stretched)
         hand.tool_changed.connect(self._on_tool)
-
-    def ask_for_scale(self) -> None:
-        """Let the user draw a line of known length."""
-        self._hand.use(Tool.SCALE_LINE)
-        self._desk.say("Draw a line along something of known length: press, drag, and let go.")
-
-    def calibrate(self, ends: npt.NDArray[np.float64], length: str) -> bool:
-        """Take the pixel size from a line of this length, for example ``100um``; False where it is refused."""
-        session = self._desk.session
-        if session is None:
-            return False
-        try:
-            size = calibrate_line(session.source, ends.tolist(), parse_length_um(length))
-        except CalcannotError as error:
-            self._desk.say(sentence(error))
-            return False
-        return self._desk.change(lambda each: each.set_pixel_size(size))
 
     def _on_tool(self, tool: str) -> None:
         session = self._desk.session
@@ -65,18 +43,6 @@ class Lines(QObject):  # type: ignore[misc]
         if session is not None:
             self._desk.stage.drawn.show_line(session, ends)
             self._desk.say(length_text(session.info, ends))
-
-    def _on_measured(self, ends: npt.NDArray[np.float64]) -> None:
-        self._on_stretched(ends)
-        if self._hand.tool is Tool.SCALE_LINE:
-            # After the mouse is done: a dialog inside its event would keep the button pressed.
-            QTimer.singleShot(0, lambda: self._ask_length(ends))
-
-    def _ask_length(self, ends: npt.NDArray[np.float64]) -> None:
-        asked = "Length of the line, with its unit:"
-        text, is_given = QInputDialog.getText(None, "Calibrate from a line", asked, text="100um")
-        if is_given and self.calibrate(ends, text):
-            self._hand.use(Tool.MOVE)
 
 
 def length_text(info: ImageInfo, ends: npt.NDArray[np.float64]) -> str:

@@ -15,8 +15,6 @@ class ScaleView(QFrame):  # type: ignore[misc]
     """A banner that is there only while the pixel size is not known."""
 
     size_given = Signal(str)
-    line_asked = Signal()
-    """Calibrate from a line that is drawn on the image."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,12 +29,6 @@ class ScaleView(QFrame):  # type: ignore[misc]
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
-        self.line = QPushButton("Calibrate from a line")
-        self.line.setToolTip(
-            "Draw a line along something of known length, such as a scale bar or a ruler, and type it."
-        )
-        row.addWidget(self.line)
-        self.line.clicked.connect(self.line_asked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(text)

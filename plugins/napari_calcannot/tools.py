@@ -30,6 +30,8 @@ class Tool(StrEnum):
     OTHER_EXAMPLE = "other"
     RULER = "ruler"
     SCALE_LINE = "scale line"
+    COIN = "coin"
+    BALL = "ball"
     GROW = "grow"
 
 

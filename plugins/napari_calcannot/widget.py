@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_calcannot.beside import Beside
+from napari_calcannot.calibrating import Calibrating
 from napari_calcannot.controls import Controls
 from napari_calcannot.correcting import Correcting
 from napari_calcannot.desk import Desk
@@ -64,6 +65,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.measuring = Measuring(self.desk)
         self.reading = Reading(self.desk, self.controls)
         self.lines = Lines(self.desk, self.hand)
+        self.calibrating = Calibrating(self.desk, self.hand, self)
         self.growing = Growing(self.desk, self.hand, self.controls.regions)
         self.examples = Examples(self.desk, self.hand)
         self.leaving = Leaving(self.desk, self.controls, self.measuring)
@@ -212,7 +214,8 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.overview.place_chosen.connect(self._on_overview)
         controls.measure.clicked.connect(self.measure)
         controls.share.ruler_asked.connect(lambda: self.hand.use(Tool.RULER))
-        controls.scale.line_asked.connect(self.lines.ask_for_scale)
+        controls.scale_row.calibrate_asked.connect(self.calibrating.ask)
+        self.calibrating.measurement_needed.connect(self.measure)
         controls.style_view.style_changed.connect(self.stage.overlay.restyle)
         controls.style_view.shown_changed.connect(self._on_style_shown)
         correct = controls.correct

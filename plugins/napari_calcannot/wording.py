@@ -26,6 +26,7 @@ _IN_THE_PANEL: Final = tuple(
         (r"give --role: [a-z, ]+", "choose a recipe first"),
         (r"make one with calcannot case new", "open an image instead"),
         (r"run it first: calcannot run CASE", "press Measure first"),
+        (r"Give it, for example --source-distance 1100mm", "Type it below the height"),
         (r"--recipe ([\w-]+)", r"the recipe \1"),
     )
 )

@@ -72,8 +72,9 @@ def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red
 def test_a_line_of_known_length_gives_the_pixel_size(panel, qtbot, dark_and_red):
     session = opened(panel, qtbot, dark_and_red)
     assert not panel.controls.scale.isHidden()
-    assert not panel.lines.calibrate(np.array([[10.0, 50.0], [210.0, 50.0]]), "100 parsec")
-    assert panel.lines.calibrate(np.array([[10.0, 50.0], [210.0, 50.0]]), "100um")
+    ends = [[10.0, 50.0], [210.0, 50.0]]
+    assert not panel.calibrating.calibrate("line", ends, {"size": "100 parsec"})
+    assert panel.calibrating.calibrate("line", ends, {"size": "100um"})
     assert session.info.calibration.um_per_px_col == pytest.approx(0.5)
     assert panel.controls.scale.isHidden()
     panel.hand.use(Tool.RULER)

@@ -13,7 +13,7 @@ from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
 from calcannot.morphometry.uncertainty import outline_uncertainty
-from calcannot.pipeline.clicks import click_warnings, name_of, surface_of
+from calcannot.pipeline.clicks import BONE_EDGE_RATIO, click_warnings, name_of, surface_of
 from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
 from calcannot.pipeline.local_contrast import above_surroundings
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.segment.statistics import ImageStatistics
-
-BONE_EDGE_RATIO = 0.05
-"""Share of a rim off its background above which an area is not to be believed.
-
-On rendered films (36 lesions, seeds 1000 to 1005) it was at most 0.03 without bone, and 0.14 or more wherever the edge
-of an iliac wing moved an area by 10 % or more.
-"""
 
 NO_CALIBRATION = (
     "The image has no pixel size, so there are areas in pixels only. Give one with --pixel-size (for example 0.5um), "

@@ -59,7 +59,7 @@ class Growth:
         Local background around it, and the level of the outline.
     mask
         Pixels of the lesion in the box of the region of interest, bool (height, width): those that a measurement of
-        ``stroke`` gives.
+        ``stroke`` gives, but for holes that the recipe fills.
     row, col
         Place of the box in the image.
     leak
@@ -135,17 +135,14 @@ def grow(
     if inside_any(excluded, *pixel).any():
         what = f"the click at x {col:g}, y {row:g} lies on what is excluded"
         raise AnnotationError(what, path=info.name, remedy="click on a lesion")
-    first: Growth | None = None
-    for reach in find_reaches(source, recipe, round(row), round(col), excluded):
+    for number, reach in enumerate(find_reaches(source, recipe, round(row), round(col), excluded)):
         growth = _from(source, recipe, _click(row, col, reach, name), drawn, excluded, share)
-        if growth is not None and growth.leak is not Leak.RIM and not growth.held:
+        # The wider circle is for lesions that the rim of the first hides, not for what runs out of both.
+        if growth is not None and (number == 0 or (growth.leak is not Leak.RIM and not growth.held)):
             return growth
-        first = first or growth
-    if first is None:
-        what = f"nothing at x {col:g}, y {row:g} rises above its surroundings by more than they vary"
-        remedy = "click into the lesion, where it is densest, exclude the bone beside it, or draw a region"
-        raise AnnotationError(what, path=info.name, remedy=remedy)
-    return first
+    what = f"nothing at x {col:g}, y {row:g} rises above its surroundings by more than they vary"
+    remedy = "click into the lesion, where it is densest, exclude the bone beside it, or draw a region"
+    raise AnnotationError(what, path=info.name, remedy=remedy)
 
 
 def _from(
@@ -165,7 +162,7 @@ def _from(
         # Septa part the lesion: the click is one place in each piece.
         stroke = replace(stroke, rings=tuple(pieces))
         surface = surface_of(source, recipe, stroke, drawn)
-    growth = _grown(source, stroke, surface, surface, excluded)
+    growth = _grown(source, recipe, stroke, surface, surface, excluded)
     if share is not None:
         growth = _cut(source, recipe, growth, share, excluded)
     if not growth.area_px:
@@ -198,16 +195,16 @@ def _cut(
 ) -> Growth:
     stroke = replace(growth.stroke, peak_fraction=share)
     surface = growth.found if share is None else cut_at(growth.found, share, recipe.background, source.info)
-    return _grown(source, stroke, surface, growth.found, excluded)
+    return _grown(source, recipe, stroke, surface, growth.found, excluded)
 
 
 def _grown(
-    source: ImageSource, stroke: Stroke, surface: Surface, found: Surface, excluded: tuple[Stroke, ...]
+    source: ImageSource, recipe: Recipe, stroke: Stroke, surface: Surface, found: Surface, excluded: tuple[Stroke, ...]
 ) -> Growth:
     box, mineral, _, out = _classified(source, stroke, surface, excluded)
     row, col = box[:2]
     core = (classes_above(source, (surface,), (stroke,), *box) & CORE) != 0
-    mask = grown(mineral, mineral & core)
+    mask = _of_size(grown(mineral, mineral & core), _least_px(source, recipe))
     return Growth(stroke, surface, mask, row, col, _leak(source, stroke, surface, mask, out, box), found)
 
 
@@ -227,6 +224,22 @@ def _classified(
     return box, ((classes & MINERAL) != 0) & ~out, (classes & CORE) != 0, out
 
 
+def _least_px(source: ImageSource, recipe: Recipe) -> int:
+    """Least area of a region in px, as the recipe is resolved."""
+    least = recipe.cleanup.minimum_area if recipe.cleanup else None
+    return 1 if least is None else math.ceil(least.in_px(source.info.calibration, "cleanup.minimum_area"))
+
+
+def _of_size(mask: Mask, least_px: int) -> Mask:
+    """A mask without its pieces of fewer pixels."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    enough = np.bincount(labels.ravel()) >= least_px
+    enough[0] = False
+    return np.asarray(enough[labels])
+
+
 def _pieces(
     source: ImageSource, recipe: Recipe, stroke: Stroke, surface: Surface, excluded: tuple[Stroke, ...]
 ) -> list[npt.NDArray[np.float64]]:
@@ -234,10 +247,8 @@ def _pieces(
     from scipy import ndimage
 
     box, mineral, core, _ = _classified(source, stroke, surface, excluded)
-    info = source.info
-    whole = hanging_together(mineral, inside(stroke, *box), gap_of(recipe, info))
-    least = recipe.cleanup.minimum_area if recipe.cleanup else None
-    least_px = 1.0 if least is None else least.in_px(info.calibration, "cleanup.minimum_area")
+    whole = hanging_together(mineral, inside(stroke, *box), gap_of(recipe, source.info))
+    least_px = _least_px(source, recipe)
     labels, count = ndimage.label(whole, np.ones((3, 3)))
     depth = np.where(core, ndimage.distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1], 0.0)
     discs = []

@@ -31,8 +31,8 @@ Mask = npt.NDArray[np.bool_]
 FIRST_RIMS: Final = 2.0
 """Radius of the first circle in widths of the rim: 12 mm."""
 STEP: Final = 1.3
-MOST_RIMS: Final = 16.0
-"""Radius of the last: 96 mm."""
+MOST_RIMS: Final = 12.0
+"""Radius of the last: 72 mm."""
 BEYOND_RIMS: Final = 10 / 6
 """What a region of interest holds beyond its lesion: 10 mm."""
 NEARLY: Final = 0.6
@@ -40,6 +40,8 @@ NEARLY: Final = 0.6
 _FINE: Final = 64
 """Pixels along the radius of a circle that are looked at."""
 _ROUNDS: Final = 4
+MOST_GROWTH: Final = 1.5
+"""A circle that shows part of a lesion shows two thirds of its reach at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,10 @@ def find_reaches(
         again = look(round(tight.row), round(tight.col), tight.reach_px)
         if again is None or not again.stays:
             break
-        before, tight = tight, _around(again, BEYOND_RIMS * rim_px)
-        if tight.reach_px <= before.reach_px + again.step:
-            break
+        wider = _around(again, BEYOND_RIMS * rim_px)
+        if not tight.reach_px + again.step < wider.reach_px <= MOST_GROWTH * chosen.radius_px:
+            break  # it has settled, or it has run into bone
+        tight = wider
     # Over bone the rim of the smaller circle may be worse than that in which the lesion was seen.
     return tight, replace(tight, reach_px=max(tight.reach_px, chosen.radius_px))
 
