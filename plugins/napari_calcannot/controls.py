@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from calcannot.store.journal_writer import SaveState
 from napari_calcannot.beside_view import BesideView
 from napari_calcannot.correct_view import CorrectView
 from napari_calcannot.examples_view import ExamplesView
@@ -112,7 +113,7 @@ class Controls(QWidget):  # type: ignore[misc]
             self.images.clear()
             self.images.addItems(list(titles))
 
-    def show_session(self, session: Session | None, *, is_working: bool, is_saving: bool = False) -> None:
+    def show_session(self, session: Session | None, *, is_working: bool, saving: SaveState = SaveState.SAVED) -> None:
         """Show an image's state; while something runs, all that could change it is off."""
         self.scale.show_session(session)
         self.scale_row.show_session(session)
@@ -123,7 +124,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.correct.show_bound(None if session is None else session.threshold, possible=rule is not None)
         self.results.show_session(session)
         self.share.show_session(session)
-        self.state.setText("" if session is None else state_text(session, is_saving=is_saving))
+        self.state.setText("" if session is None else state_text(session, saving=saving))
         free = session is not None and not is_working
         for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.scale_row, self.correct,
                        self.share, self.worklist):  # fmt: skip
@@ -155,7 +156,7 @@ class Controls(QWidget):  # type: ignore[misc]
         return row
 
 
-def state_text(session: Session, *, is_saving: bool = False) -> str:
+def state_text(session: Session, *, saving: SaveState = SaveState.SAVED) -> str:
     """Whether there is a measurement, of what, and where it is saved."""
     if session.analysis is None:
         return "Not measured yet."
@@ -163,8 +164,10 @@ def state_text(session: Session, *, is_saving: bool = False) -> str:
         if session.shows_mask and session.mask is not None:
             return f"Corrected since it was measured: {session.mask.area_px:,} px now. The table follows."
         return "Changed since it was measured. Press Measure again."
-    if session.saved_to is None and is_saving:
+    if session.saved_to is None and saving is SaveState.SAVING:
         return "Measured, saving ..."
+    if session.saved_to is None and saving is SaveState.NOT_SAVED:
+        return "Measured, not saved yet: see above."
     if session.saved_to is None:
         return "Measured with all corrections, which are saved. Press Measure to keep this result too."
     return f"Measured and saved in {session.saved_to}."

@@ -121,7 +121,9 @@ class Following(QObject):  # type: ignore[misc]
     def _release(self, session: Session) -> None:
         """Write what is not written of an image that goes."""
         try:
-            let_go(session)
+            said = let_go(session)
         except CalcannotError as error:
-            self._desk.say(sentence(error))
+            said = sentence(error)
+        if said:
+            self._desk.say(said)
         session.drawing = MemoryDrawing(session.annotations)

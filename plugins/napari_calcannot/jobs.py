@@ -1,9 +1,11 @@
-"""Work in a thread, one job at a time, that can be cancelled."""
+"""Work in a thread, one job at a time: the latest, which can be cancelled, or one after the other."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -129,3 +131,41 @@ class Runner(QObject):  # type: ignore[misc]
     def _finish(self) -> None:
         self._job = None
         self._timer.stop()
+
+
+class JobQueue:
+    """Does one thing after the other, where two at once would write into the same folder.
+
+    Parameters
+    ----------
+    parent
+        Of what runs them.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        self._runner = Runner(parent)
+        self._waiting: deque[tuple[Work, Callable[[Any], object], Callable[[str], object]]] = deque()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs or waits."""
+        return self._runner.is_busy or bool(self._waiting)
+
+    def add(self, work: Work, done: Callable[[Any], object], failed: Callable[[str], object]) -> None:
+        """Run ``work`` when what was added before has ended; as ``Runner.start``."""
+        self._waiting.append((work, done, failed))
+        self._next()
+
+    def finish(self) -> None:
+        """Wait until all has ended, without letting the window work."""
+        while self.is_busy:
+            self._runner.wait()
+
+    def _next(self) -> None:
+        if self._waiting and not self._runner.is_busy:
+            work, done, failed = self._waiting.popleft()
+            self._runner.start(work, partial(self._end, done), partial(self._end, failed))
+
+    def _end(self, tell: Callable[[Any], object], outcome: Any) -> None:
+        tell(outcome)
+        self._next()

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.batch.case_run import write_run
-from calcannot.errors import CalcannotError
+from calcannot.errors import CalcannotError, OutputError
 from calcannot.store.journal_writer import SaveState
 from napari_calcannot.case_home import keep_size
 from napari_calcannot.drawing import MemoryDrawing
-from napari_calcannot.jobs import Runner
+from napari_calcannot.jobs import JobQueue
 from napari_calcannot.log_drawing import LogDrawing
+from napari_calcannot.others import Others
 from napari_calcannot.pending import write_pending
-from napari_calcannot.securing import has_other_size, move_in, own_drawing_of, secure
+from napari_calcannot.securing import has_other_size, move_in, own_drawing_of, set_aside
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from calcannot.model.analysis import Analysis
@@ -31,9 +27,9 @@ if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
 
-Job = tuple["Callable[[Progress], Any]", "Callable[[Any], None]", "Callable[[str], None]"]
 _LOOK_MS = 300
-_OTHERS_S = 2.0
+_AGAIN_S = 2.0
+_NOT_SAVED = "Not saved yet: {} It is kept in memory and tried again by itself: leave the window open."
 
 
 class Keeping(QObject):  # type: ignore[misc]
@@ -51,14 +47,16 @@ class Keeping(QObject):  # type: ignore[misc]
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._desk = desk
-        self._runner = Runner(self)
+        self._jobs = JobQueue(self)
+        self._others = Others(desk)
         self._waiting: list[Session] = []
-        self._jobs: deque[Job] = deque()
         self._state: tuple[Session | None, str] = (None, "")
-        self._problem = ""
-        self._heard: queue.SimpleQueue[tuple[Session | None, str]] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._trouble = ""
+        self._in_trouble: list[Session] = []
+        self._failed: dict[str, str] = {}
+        """Why pixel sizes or results are not written; tried again."""
+        self._runs: list[tuple[Session, Analysis]] = []
+        """Results that are to be tried again."""
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self.look)
         self._timer.start()
@@ -91,58 +89,88 @@ class Keeping(QObject):  # type: ignore[misc]
     @property
     def is_writing(self) -> bool:
         """Whether a case or a result is being written."""
-        return self._runner.is_busy or bool(self._jobs)
+        return self._jobs.is_busy
 
-    def finish(self) -> None:
-        """Write all that is not written yet, however long it takes: the window is being closed."""
-        while self.is_writing:
-            self._runner.wait()
+    @property
+    def run_state(self) -> SaveState:
+        """Whether the latest results are written."""
+        if self.is_writing:
+            return SaveState.SAVING
+        return SaveState.NOT_SAVED if self._trouble else SaveState.SAVED
+
+    def finish(self) -> str:
+        """Write all that is not written yet, however long it takes: the window is being closed.
+
+        Returns
+        -------
+        str
+            Why something can be written nowhere, and would be lost; empty where nothing would.
+        """
+        self._jobs.finish()
+        lost = ""
         for session in self._desk.sessions:
             try:
-                secure(session)
+                said = set_aside(session)
             except CalcannotError as error:
-                self._desk.say(sentence(error))
+                said = lost = sentence(error)
+            if said:
+                self._desk.say(said)
+        return lost
 
     def stop(self) -> None:
         """Write all that is not written yet, and look no more."""
         self._timer.stop()
-        self._stop.set()
+        self._others.stop()
         self.finish()
 
     def look(self) -> None:
         """Say whether everything is saved, and what others did."""
         session = self._desk.session
-        while not self._heard.empty():
-            whose, message = self._heard.get()
+        for whose, message in self._others.news():
             if whose in self._desk.sessions and whose is not None:
                 self._desk.follow(whose)
                 self._desk.stage.drawn.show_regions(whose)
                 self._desk.strokes_changed.emit()
                 self._desk.state_changed.emit()
             self._desk.say(message)
-        if self._thread is None and any(isinstance(each.drawing, LogDrawing) for each in self._desk.sessions):
-            self._thread = threading.Thread(target=self._watch_others, name="calcannot others", daemon=True)
-            self._thread.start()
         self._keep_sizes()
-        state, problem = self._state_of(session)
+        self._keep_runs()
+        state = self._state_of(session)
         if (session, state) != self._state:
             self._state = (session, state)
             self.state_changed.emit(state)
-        if problem and problem != self._problem:
-            self._desk.say(f"Not saved yet: {problem} What you drew is kept in memory, and tried again every second.")
-        self._problem = problem
+        self._tell_trouble()
 
-    def _state_of(self, session: Session | None) -> tuple[str, str]:
+    def hear(self, message: str) -> None:
+        """A message was shown: where it was taken away, what is not saved is said again."""
+        if not message and self._trouble:
+            self._desk.say(_NOT_SAVED.format(self._trouble))
+
+    def _tell_trouble(self) -> None:
+        """Say what is not saved and why, for as long as it is so."""
+        sessions = self._desk.sessions
+        problems = [each.drawing.problem for each in sessions if isinstance(each.drawing, LogDrawing)]
+        trouble = next((sentence(each) for each in problems if each is not None), "") or " ".join(self._failed.values())
+        before, self._trouble = self._trouble, trouble
+        if trouble and trouble != before:
+            self._desk.say(_NOT_SAVED.format(trouble))
+        elif before and not trouble and sessions == self._in_trouble:
+            self._desk.say("Everything is saved again.")
+        if bool(before) != bool(trouble):
+            self._desk.state_changed.emit()
+        self._in_trouble = list(sessions) if trouble else []
+
+    def _state_of(self, session: Session | None) -> str:
         if session is None:
-            return "", ""
+            return ""
         if session in self._waiting:
-            return SaveState.SAVING.value, ""
-        if isinstance(session.drawing, LogDrawing):
-            problem, state = session.drawing.problem, session.drawing.state
-            if state is SaveState.SAVED and has_other_size(session):
-                state = SaveState.SAVING
-            return state.value, "" if problem is None else sentence(problem)
-        return ("" if session.drawing.next_undo is None else SaveState.NOT_SAVED.value), ""
+            return SaveState.SAVING.value
+        if not isinstance(session.drawing, LogDrawing):
+            return "" if session.drawing.next_undo is None else SaveState.NOT_SAVED.value
+        state = session.drawing.state
+        if state is SaveState.SAVED and has_other_size(session):
+            state = SaveState.NOT_SAVED if self._failed else SaveState.SAVING
+        return state.value
 
     def _write_pending(self, session: Session) -> None:
         try:
@@ -155,27 +183,26 @@ class Keeping(QObject):  # type: ignore[misc]
         changed = [each for each in self._desk.sessions if has_other_size(each)]
         if not changed or self.is_writing or time.monotonic() < self._next_try:
             return
-        self._next_try = time.monotonic() + _OTHERS_S
+        self._next_try = time.monotonic() + _AGAIN_S
 
         def work(_: Progress) -> None:
             for session in changed:
                 keep_size(session)
 
-        self._queue((work, lambda _: None, lambda why: self._desk.say(f"The pixel size is not saved yet: {why}")))
+        def failed(why: str) -> None:
+            self._failed["pixel size"] = why
 
-    def _queue(self, job: Job) -> None:
-        """Do one thing after the other: each writes into the same folder."""
-        self._jobs.append(job)
-        self._next()
+        self._jobs.add(work, lambda _: self._failed.pop("pixel size", None), failed)
 
-    def _next(self) -> None:
-        if self._jobs and not self._runner.is_busy:
-            work, done, failed = self._jobs.popleft()
-            self._runner.start(work, partial(self._end, done), partial(self._end, failed))
-
-    def _end(self, tell: Callable[[Any], None], outcome: Any) -> None:
-        tell(outcome)
-        self._next()
+    def _keep_runs(self) -> None:
+        """Try again to write results that could not be written."""
+        if self._runs and not self.is_writing and time.monotonic() >= self._next_try:
+            self._next_try = time.monotonic() + _AGAIN_S
+            runs, self._runs = self._runs, []
+            self._failed.pop("result", None)
+            for session, analysis in runs:
+                if session in self._desk.sessions and session.analysis is analysis:
+                    self._write_run(session, analysis)
 
     def _make_case(self, session: Session) -> None:
         def done(drawing: LogDrawing) -> None:
@@ -191,38 +218,25 @@ class Keeping(QObject):  # type: ignore[misc]
             self._waiting.remove(session)
             self._desk.say(f"Not saved: {message} Save into another folder before you close.")
 
-        self._queue((lambda _: own_drawing_of(session), done, failed))
+        self._jobs.add(lambda _: own_drawing_of(session), done, failed)
 
     def _write_run(self, session: Session, analysis: Analysis) -> None:
-        def work(_: Progress) -> Path | None:
+        def work(_: Progress) -> Path | OutputError | None:
             drawing = session.drawing
             if not isinstance(drawing, LogDrawing):
                 return None  # there is no case, which was said
             entry = drawing.case.record.image(drawing.image_id)
-            return write_run(drawing.case, drawing.image_id, entry.sha256, session.source, analysis)
+            try:
+                return write_run(drawing.case, drawing.image_id, entry.sha256, session.source, analysis)
+            except OutputError as error:
+                return error
 
-        def done(folder: Path | None) -> None:
-            if session.analysis is analysis and folder is not None:
-                session.saved_to = folder
+        def done(made: Path | OutputError | None) -> None:
+            if isinstance(made, OutputError):
+                self._runs.append((session, analysis))
+                self._failed["result"] = sentence(made)
+            elif session.analysis is analysis and made is not None:
+                session.saved_to = made
             self._desk.state_changed.emit()
 
-        self._queue((work, done, lambda message: self._desk.say(f"The result is not saved: {message}")))
-
-    def _watch_others(self) -> None:
-        """In a thread: a network folder may take its time. Takes in what others drew, and merges what is at rest."""
-        rested: dict[int, object] = {}
-        while not self._stop.wait(_OTHERS_S):
-            for session in list(self._desk.sessions):
-                drawing = session.drawing
-                if not isinstance(drawing, LogDrawing):
-                    continue
-                try:
-                    said = drawing.look()
-                    if said:
-                        self._heard.put((session, said))
-                    if rested.get(id(drawing)) is drawing.annotations:
-                        drawing.save()
-                    rested[id(drawing)] = drawing.annotations
-                except CalcannotError as error:
-                    self._heard.put((None, sentence(error)))
-                    time.sleep(_OTHERS_S)
+        self._jobs.add(work, done, lambda message: self._desk.say(f"The result is not saved: {message}"))

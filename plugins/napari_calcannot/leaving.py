@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from calcannot.batch.export import FORMATS, export
 from calcannot.batch.report import write_report
+from calcannot.store.case_folder import is_case
 from napari_calcannot.figure import write_figure
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.log_drawing import LogDrawing
@@ -73,7 +74,11 @@ class Leaving(QObject):  # type: ignore[misc]
         if session is None or not isinstance(session.drawing, LogDrawing):
             self._desk.say(_NOTHING_OPEN if session is None else _NOT_MEASURED)
             return None
-        return session.drawing.case.path
+        case = session.drawing.case.path
+        if not is_case(case):
+            self._desk.say(f"{case.name}: the case is not where it was. Connect its drive again.")
+            return None
+        return case
 
     def _run(self, work: Callable[[Progress], object], place: Path) -> None:
         self._measuring.work(work, lambda _: self._desk.say(f"Written: {place}"))

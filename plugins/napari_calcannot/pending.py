@@ -1,18 +1,22 @@
-"""What was done to an image whose own case is still being made: its hash is read first, and a network may be slow."""
+"""What was done to an image whose case is still being made, for its hash is read first, or cannot be written."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calcannot.errors import AnnotationError, CalcannotError
 from calcannot.model.annotation import Annotations
-from calcannot.store.atomic import write_text
+from calcannot.model.file_names import file_name_of
+from calcannot.store.atomic import cannot_write, write_text
 from calcannot.store.geojson import read_annotations, to_geojson
 from calcannot.store.json_file import load_json
 from calcannot.store.setting import SettingEdit
 from napari_calcannot.case_home import own_case_of
+from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_rule, plain_size
 from napari_calcannot.wording import sentence
 
@@ -45,25 +49,32 @@ class Pending:
                 session.restore(name, value)
                 edits.append(SettingEdit(name, before[name], value))
             except CalcannotError as error:
-                session.notice += f" The {name} is not the one that you left: {sentence(error)}"
+                session.notice += f"The {name} is not the one that you left: {sentence(error)}"
         if strokes or edits:
             session.drawing.change(strokes, settings=edits, what="what was left unsaved")
 
 
-def pending_path(image: Path) -> Path:
-    """Where it is meanwhile: beside the case to be."""
-    place = own_case_of(image)
+def pending_path(session: Session) -> Path:
+    """Where it is meanwhile, on this computer: beside the case to be, or for a case elsewhere under its name."""
+    place, drawing = own_case_of(session.path), session.drawing
+    if isinstance(drawing, LogDrawing) and drawing.case.path.resolve() != place.resolve():
+        which = f"{drawing.case.path.resolve()}\n{drawing.image_id}"
+        name = f"{file_name_of(drawing.case.path.name)[:60]}-{hashlib.sha256(which.encode()).hexdigest()[:8]}"
+        place = place.with_name(name)
     return place.with_name(f"{place.name}.pending.geojson")
 
 
 def write_pending(session: Session) -> None:
     """Write strokes and settings in force; OutputError where that fails."""
-    path = pending_path(session.path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = pending_path(session)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
     write_text(path, json.dumps({**to_geojson(session.annotations), _SETTINGS: _settings_of(session)}))
 
 
-def read_pending(image: Path) -> Pending | None:
+def read_pending(session: Session) -> Pending | None:
     """What was left behind; None where nothing was.
 
     Raises
@@ -71,7 +82,7 @@ def read_pending(image: Path) -> Pending | None:
     AnnotationError
         If the file is damaged.
     """
-    path = pending_path(image)
+    path = pending_path(session)
     if not path.exists():
         return None
     content = load_json(path, AnnotationError, largest_bytes=_LARGEST_BYTES)
@@ -81,9 +92,10 @@ def read_pending(image: Path) -> Pending | None:
     return Pending(Annotations() if only_settings else read_annotations(path), settings)
 
 
-def drop_pending(image: Path) -> None:
+def drop_pending(session: Session) -> None:
     """It is in the case now."""
-    pending_path(image).unlink(missing_ok=True)
+    with suppress(OSError):
+        pending_path(session).unlink(missing_ok=True)
 
 
 def _settings_of(session: Session) -> dict[str, Any]:

@@ -60,9 +60,7 @@ def open_path(path: str | Path) -> list[Session]:
             kept = find_own_case(path, author=author)
             if kept is not None:
                 session.notice = resume(session, kept)
-            left = read_pending(path)
-            if left is not None:
-                left.bring_back(session)
+            _bring_back(session)
         except BaseException:
             session.close()
             raise
@@ -78,11 +76,18 @@ def open_path(path: str | Path) -> list[Session]:
             sessions.append(Session(source, role=entry.role))
             sessions[-1].hand = Hand(author)
             sessions[-1].notice = resume(sessions[-1], LogDrawing(case, entry.id, author=author))
+            _bring_back(sessions[-1])
     except BaseException:
         for session in sessions:
             session.close()
         raise
     return sessions
+
+
+def _bring_back(session: Session) -> None:
+    left = read_pending(session)
+    if left is not None:
+        left.bring_back(session)
 
 
 def layers_of(sessions: Sequence[Session]) -> list[LayerData]:

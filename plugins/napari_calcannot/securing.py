@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calcannot.errors import CalcannotError
 from napari_calcannot.case_home import keep_size, make_own_case, size_in_case
 from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.log_drawing import LogDrawing
-from napari_calcannot.pending import drop_pending
+from napari_calcannot.pending import drop_pending, write_pending
 from napari_calcannot.settings import given_size
+from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from napari_calcannot.session import Session
+
+_SET_ASIDE = "What you drew is set aside on this computer: it comes back when you open the image again."
 
 
 def own_drawing_of(session: Session) -> LogDrawing:
@@ -23,7 +27,7 @@ def own_drawing_of(session: Session) -> LogDrawing:
 def move_in(session: Session, drawing: LogDrawing) -> None:
     """Keep an image in its case from now on."""
     session.keep_in(drawing)
-    drop_pending(session.path)
+    drop_pending(session)
 
 
 def secure(session: Session) -> None:
@@ -35,6 +39,28 @@ def secure(session: Session) -> None:
     if isinstance(session.drawing, LogDrawing):
         session.drawing.save()
         keep_size(session)
+        drop_pending(session)
+
+
+def set_aside(session: Session) -> str:
+    """Write the same; where that is not possible, on this computer, from where it comes back by itself.
+
+    Returns
+    -------
+    str
+        Why it was set aside; empty where it was written.
+
+    Raises
+    ------
+    CalcannotError
+        If it can be written nowhere.
+    """
+    try:
+        secure(session)
+    except CalcannotError as error:
+        write_pending(session)
+        return f"{sentence(error)} {_SET_ASIDE}"
+    return ""
 
 
 def has_other_size(session: Session) -> bool:
@@ -43,7 +69,9 @@ def has_other_size(session: Session) -> bool:
     return isinstance(drawing, LogDrawing) and given_size(session.source) != size_in_case(drawing)
 
 
-def let_go(session: Session) -> None:
-    """The same of an image that is closed."""
-    secure(session)
-    session.drawing.close()
+def let_go(session: Session) -> str:
+    """The same of an image that is closed; as ``set_aside``."""
+    said = set_aside(session)
+    if not said:
+        session.drawing.close()
+    return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_calcannot.beside import Beside
@@ -125,10 +125,19 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             self._window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Write everything before the window closes."""
+        """Write everything before the window closes; where that is not possible, it closes only if that is wanted."""
         if watched is self._window and event.type() == QEvent.Type.Close:
-            self.keeping.finish()
+            lost = self.keeping.finish()
+            if lost and not self._may_be_lost(lost):
+                event.ignore()
+                return True
         return False
+
+    def _may_be_lost(self, why: str) -> bool:
+        buttons = QMessageBox.StandardButton
+        asked = f"What you drew can be saved nowhere at present.\n{why}\n\nClose and lose it?"
+        answer = QMessageBox.warning(self, "Not saved", asked, buttons.Discard | buttons.Cancel, buttons.Cancel)
+        return bool(answer == buttons.Discard)
 
     # What the user does
 
@@ -173,7 +182,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             if session in sessions:
                 self.controls.images.setCurrentIndex(sessions.index(session))
         self.controls.beside.show_sessions(sessions, session, self.beside.session, linked=self.beside.is_linked)
-        self.controls.show_session(session, is_working=self.desk.is_working, is_saving=self.keeping.is_writing)
+        self.controls.show_session(session, is_working=self.desk.is_working, saving=self.keeping.run_state)
         if session is None:
             self.controls.overview.show_image(None)
         self.finding.show_preview()
@@ -207,6 +216,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
     def _connect(self) -> None:
         controls, desk = self.controls, self.desk
         desk.said.connect(controls.say)
+        desk.said.connect(self.keeping.hear)  # after it: what is not saved is said again where it was taken away
         desk.state_changed.connect(self._refresh)
         self.following.outlines_changed.connect(self.finding.settle_soon)
         desk.runner.progressed.connect(controls.show_progress)

@@ -158,7 +158,7 @@ def test_strokes_drawn_before_there_is_a_case_are_there_after_a_crash(sample_cas
     (again,) = open_path(image)
     assert [s.id for s in again.annotations.strokes] == [s.id for s in session.annotations.strokes]
     let_go(again)
-    assert not pending_path(image).exists()
+    assert not pending_path(again).exists()
     again.close()
     (last,) = open_path(image)
     assert len(last.annotations.strokes) == 1

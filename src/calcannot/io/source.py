@@ -200,6 +200,9 @@ class Source:
         """
         for file, stamp in self._stamps.items():
             if _stamp(file) != stamp:
+                if _stamp(file) is None:
+                    what = "the file is not where it was when it was opened"
+                    raise ImageReadError(what, path=file, remedy="connect its drive again, or put it back")
                 what = "the file was changed while it was read"
                 raise ImageReadError(what, path=file, remedy="wait until it is copied whole, then measure it again")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ from calcannot.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quota of this name
 
 
 @contextmanager
@@ -67,4 +70,5 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     if isinstance(error, OutputError):
         return error
     reason = error.strerror or type(error).__name__
-    return OutputError(f"cannot be written ({reason})", path=path, remedy="check the folder, its rights and free space")
+    remedy = "free some space on its disk" if error.errno in _FULL else "check the folder, its rights and free space"
+    return OutputError(f"cannot be written ({reason})", path=path, remedy=remedy)

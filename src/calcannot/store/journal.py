@@ -173,7 +173,7 @@ class JournalFile:
             # A share that went away leaves an empty folder in its place, and nobody would find strokes written there.
             if not (case / "case.json").is_file() or not (self._is_new or self.path.exists()):
                 what = "the case is not where it was"
-                raise OutputError(what, path=case, remedy="connect its drive again; the strokes are kept until then")
+                raise OutputError(what, path=case, remedy="connect its drive again")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if (self.path.stat().st_size if self.path.exists() else 0) != self._size:
                 raise CaseError("another program writes into this journal", path=self.path, remedy="open the case anew")
@@ -185,7 +185,7 @@ class JournalFile:
             if self._is_new:
                 sync_folder(self.path.parent)
         except OSError as error:
-            raise cannot_write(self.path, error) from error
+            raise cannot_write(case, error) from error  # nobody who draws knows what a journal is
         self._is_new = self._torn = False
 
     def _refuse(self) -> None:
