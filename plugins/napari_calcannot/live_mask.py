@@ -166,7 +166,7 @@ class LiveMask:
 
     def _classify(self, window: Box, annotations: Annotations) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
         if self._classifier is None:
-            self._classifier = WindowClassifier(self._info, self._resolved, annotations)
+            self._classifier = WindowClassifier(self._info, self._resolved, annotations, few_pixels=True)
         bounding = annotations.of(*_EVERYWHERE)
         painted = annotations.of(*_LOCAL)
         self._classifier.annotations = Annotations((*bounding, *self._near(painted, window)))

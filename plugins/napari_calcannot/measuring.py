@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.session_state import TILES
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Measuring(QObject):  # type: ignore[misc]
             desk.say(message or "Cancelled.")
 
         self._idle.stop()
+        TILES.shrink()
         desk.say("")
         desk.is_working = True
         desk.runner.start(work, finished, failed)
@@ -104,6 +106,7 @@ class Measuring(QObject):  # type: ignore[misc]
         if session is None or desk.is_working or session.is_current or not session.shows_mask:
             return
         question = session.question()
+        TILES.shrink()
 
         def done(analysis: Analysis) -> None:
             if session in desk.sessions:

@@ -28,15 +28,17 @@ class MaskPyramid:
     ----------
     tiles
         Pixels of the mask.
+    before
+        Pyramid of an earlier mask of the same image, which is on show no more: its arrays are drawn anew.
     """
 
-    def __init__(self, tiles: MaskTiles) -> None:
+    def __init__(self, tiles: MaskTiles, before: MaskPyramid | None = None) -> None:
         self._tiles = tiles
         runs = tiles.runs
         self.factors = [1]
         while max(runs.height_px, runs.width_px) > _SMALLEST_PX * self.factors[-1]:
             self.factors.append(2 * self.factors[-1])
-        self._kept: dict[int, Codes] = {}
+        self._kept: dict[int, Codes] = {} if before is None else before._kept
         self.redraw()
 
     @property

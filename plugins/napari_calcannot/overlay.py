@@ -86,7 +86,7 @@ class Overlay:
         assert session.mask is not None
         layer = self._layers.layer(session, convert.MINERAL)
         if redrawn or session not in self._masks or layer is None:
-            self._masks[session] = MaskPyramid(session.mask.tiles)
+            self._masks[session] = MaskPyramid(session.mask.tiles, self._masks.get(session))
             data, options, kind = convert.mineral_layer(
                 session, self._masks[session].levels, colour=self.colour, opacity=self.opacity
             )

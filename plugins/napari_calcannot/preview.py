@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from calcannot.model.recipe import Recipe
     from calcannot.segment.statistics import ImageStatistics
 
+_PX_AT_ONCE = 1 << 18  # of pixels that take eight bytes and more each while they are counted
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewRule:
@@ -58,8 +60,16 @@ class PreviewRule:
 
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Levels counted so that mineral is high; uint8 or uint16 (height, width)."""
-        levels = np.clip(self._levels(self.channel.values(pixels)), self.first, self.last)
-        return np.asarray(self.last - levels if self.dark else levels - self.first, dtype=self.dtype)
+        if self.channel.is_integer and pixels.dtype.kind == "u":
+            first, last = pixels.dtype.type(self.first), pixels.dtype.type(self.last)
+            levels = np.clip(self.channel.values(pixels), first, last)
+            return np.asarray(last - levels if self.dark else levels - first, dtype=self.dtype)
+        drawn = np.empty(pixels.shape[:2], self.dtype)
+        rows = max(1, _PX_AT_ONCE // max(1, pixels.shape[1]))
+        for row in range(0, len(pixels), rows):
+            levels = np.clip(self._levels(self.channel.values(pixels[row : row + rows])), self.first, self.last)
+            drawn[row : row + rows] = self.last - levels if self.dark else levels - self.first
+        return drawn
 
     def cut(self, threshold: float) -> int:
         """Mineral is where ``values`` are above this."""

@@ -24,11 +24,9 @@ class RegionIndex:
 
     def __init__(self, runs: LabelledRuns) -> None:
         self._runs = runs
-        rows = np.repeat(np.arange(runs.height_px), np.diff(runs.row_start))
-        self._begins = rows * runs.width_px + runs.start
         count = int(runs.region.max()) if runs.region.size else 0
-        self._first_run = np.zeros(count, np.int64)
-        self._first_run[runs.region[::-1] - 1] = np.arange(runs.region.size)[::-1]
+        self._first_run = np.zeros(count, np.int32)
+        self._first_run[runs.region[::-1] - 1] = np.arange(runs.region.size, dtype=np.int32)[::-1]
 
     def __len__(self) -> int:
         return int(self._first_run.size)
@@ -37,16 +35,23 @@ class RegionIndex:
         """Region of each pixel, -1 for none; int64, shape of ``rows``."""
         rows, cols = np.asarray(rows, np.int64), np.asarray(cols, np.int64)
         runs = self._runs
-        run = np.searchsorted(self._begins, rows * runs.width_px + cols, side="right") - 1
-        inside = (rows >= 0) & (rows < runs.height_px) & (cols >= 0) & (cols < runs.width_px) & (run >= 0)
-        run = np.maximum(run, 0)
         if not runs.region.size:
             return np.full(rows.shape, -1, np.int64)
-        inside &= (self._begins[run] // runs.width_px == rows) & (runs.stop[run] > cols)
+        inside = (rows >= 0) & (rows < runs.height_px) & (cols >= 0) & (cols < runs.width_px)
+        row = np.where(inside, rows, 0)
+        # Halving the runs of each pixel's row: the last one that begins at or before its column.
+        first, low, high = runs.row_start[row], runs.row_start[row], runs.row_start[row + 1]
+        while (low < high).any():
+            middle = np.minimum((low + high) // 2, runs.start.size - 1)
+            begins = (low < high) & (runs.start[middle] <= cols)
+            high = np.where((low < high) & ~begins, middle, high)
+            low = np.where(begins, middle + 1, low)
+        run = np.maximum(low - 1, 0)
+        inside &= (low > first) & (runs.stop[run] > cols)
         return np.where(inside, runs.region[run].astype(np.int64) - 1, -1)
 
     def pixel_of(self, region: int) -> tuple[int, int]:
         """Row and column of a pixel in the middle of the region's first row."""
         run = int(self._first_run[region])
-        row = int(self._begins[run] // self._runs.width_px)
+        row = int(np.searchsorted(self._runs.row_start, run, side="right")) - 1
         return row, int(self._runs.start[run] + self._runs.stop[run] - 1) // 2

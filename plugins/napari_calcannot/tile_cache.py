@@ -55,6 +55,13 @@ class TileCache:
                 _, forgotten = self._tiles.popitem(last=False)
                 self._bytes -= forgotten.nbytes
 
+    def shrink(self, share: float = 0.25) -> None:
+        """Forget the tiles used longest ago, down to a share of the limit: something else needs memory now."""
+        with self._lock:
+            while self._bytes > share * self._limit:
+                _, forgotten = self._tiles.popitem(last=False)
+                self._bytes -= forgotten.nbytes
+
     def drop(self, of: Callable[[Any], bool]) -> None:
         """Forget the tiles whose key this holds for."""
         with self._lock:

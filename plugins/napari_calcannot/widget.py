@@ -23,6 +23,7 @@ from napari_calcannot.layers import IMAGE, layer_title
 from napari_calcannot.leaving import Leaving
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
+from napari_calcannot.memory import keep_large_apart
 from napari_calcannot.menu import OPEN
 from napari_calcannot.opening import Opening
 from napari_calcannot.preferences import Style
@@ -53,6 +54,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        keep_large_apart()
         self._window: QWidget | None = None
         self.desk = Desk(napari_viewer, self)
         self.controls = Controls()

@@ -106,13 +106,14 @@ def analyse(
             builder = seen.measure_bands(source, resolved, workers, progress)
         else:
             builder = measure_bands(source, classifier, workers, progress)
+        scale = classifier.scale
+        del classifier  # and with it its tables: what follows is where most memory is needed
     with _timed(timings, "measure"):
         components = builder.components(MINERAL)
-        keep = kept_components(components, resolved, classifier.scale)
+        keep = kept_components(components, resolved, scale)
         regions, runs = builder.finish(components, keep, workers)
-        low, high = (
-            kept_area_px(builder.components(mask), resolved, classifier.scale) for mask in (MINERAL_LOW, MINERAL_HIGH)
-        )
+        del components
+        low, high = (kept_area_px(builder.components(mask), resolved, scale) for mask in (MINERAL_LOW, MINERAL_HIGH))
         reference_px = builder.reference_px
         if resolved.reference == "image":
             reference_px = shown_px(info, annotations)
@@ -129,8 +130,8 @@ def analyse(
         resolved=resolved,
         regions=regions,
         runs=runs,
-        value_offset=classifier.scale.offset,
-        value_step=classifier.scale.step,
+        value_offset=scale.offset,
+        value_step=scale.step,
         totals=totals,
         warnings=(
             *_warnings(info, recipe, resolved, annotations, statistics),

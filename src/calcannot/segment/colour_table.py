@@ -51,7 +51,8 @@ def level_scale(channel: Channel) -> LevelScale:
 
 
 @lru_cache(maxsize=4)
-def _plane(red: int) -> Bytes:
+def colours_with_red(red: int) -> Bytes:
+    """The 65,536 colours of one red, in the order of the table; uint8 (256, 256, 3)."""
     plane = np.empty((256, 256, 3), np.uint8)
     plane[..., 0] = red
     plane[..., 1] = np.arange(256, dtype=np.uint8)[:, np.newaxis]
@@ -64,7 +65,7 @@ def compile_colour_levels(channel: Channel) -> npt.NDArray[np.uint16]:
     scale = level_scale(channel)
     table = np.empty((256, 256, 256), np.uint16)
     for red in range(256):
-        table[red] = scale.to_levels(channel.values(_plane(red)))
+        table[red] = scale.to_levels(channel.values(colours_with_red(red)))
     return table.reshape(-1)
 
 

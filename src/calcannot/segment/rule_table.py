@@ -7,8 +7,9 @@ colour is decided as by its value.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -34,12 +35,20 @@ class ColourTables(NamedTuple):
     empty_up_to: npt.NDArray[np.int16]
 
 
-@lru_cache(maxsize=2)
+_in_use: WeakValueDictionary[Channel, Levels] = WeakValueDictionary()
+
+
 def levels_of_colours(channel: Channel) -> Levels:
-    """Channel level of every 8-bit colour; uint16 (2^24,), read-only."""
-    if channel.is_integer:
-        return compile_colour_levels(channel)
-    return kept_on_disk(f"{channel.spec!r} {channel.low!r} {channel.high!r}", lambda: compile_colour_levels(channel))
+    """Channel level of every 8-bit colour; uint16 (2^24,), read-only.
+
+    Shared as long as somebody holds it. Each takes 32 MiB, which are given back then.
+    """
+    levels = _in_use.get(channel)
+    if levels is None:
+        key = f"{channel.spec!r} {channel.low!r} {channel.high!r}"
+        make = partial(compile_colour_levels, channel)
+        levels = _in_use[channel] = make() if channel.is_integer else kept_on_disk(key, make)
+    return levels
 
 
 def colours_within(rules: tuple[ResolvedRule, ...], info: ImageInfo, mask: Mask, *, every: bool) -> Mask:

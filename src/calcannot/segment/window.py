@@ -19,6 +19,7 @@ from calcannot.segment.colour_table import (
     COLOURS,
     GREY_LEVELS,
     LevelScale,
+    colours_with_red,
     compile_greys,
     empty_cubes,
     level_scale,
@@ -54,11 +55,14 @@ class WindowClassifier:
         Resolved for this image.
     annotations
         Regions of interest, exclusions and corrections.
+    few_pixels
+        True where much less than a slide will be asked for: no table is compiled then for a rule on bytes of the image.
     """
 
     info: ImageInfo
     recipe: ResolvedRecipe
     annotations: Annotations
+    few_pixels: bool = False
     scale: LevelScale = field(init=False)
     _channel: Channel = field(init=False)
     _greys: Bytes | None = field(init=False, default=None)
@@ -97,23 +101,48 @@ class WindowClassifier:
     def _is_byte_colour(self) -> bool:
         return self.info.channels == 3 and self.info.dtype == "uint8" and not self.recipe.surfaces
 
+    @property
+    def _is_of_bytes(self) -> bool:
+        """Whether the rule compares bytes of a pixel and nothing computed from them."""
+        return all(channel_of(r.channel, self.info).is_integer for r in (*self.recipe.rules, *self.recipe.or_rules))
+
+    @property
+    def _needs_tables(self) -> bool:
+        """Whether looking colours up is less work than applying the rule to pixels, or the only exact way."""
+        is_small = self.few_pixels or self.info.height_px * self.info.width_px < COLOURS
+        return not (is_small and self._is_of_bytes)
+
     def _compiled_colours(self) -> ColourTables:
         with self._lock:
             if self._colours is None:
-                classes = np.zeros(COLOURS, np.uint8)
-                if self.recipe.found:
-                    for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
-                        rules, or_rules = (
-                            tuple(rule.widened(widen) for rule in each)
-                            for each in (self.recipe.rules, self.recipe.or_rules)
-                        )
-                        mask = colours_within(rules, self.info, np.ones(COLOURS, np.bool_), every=True)
-                        classes[colours_within(or_rules, self.info, mask, every=False)] |= bit
-                if self.recipe.tissue_at_most is not None:
-                    glass = levels_of_colours(channel_of("glass", self.info))
-                    classes[(glass <= self.recipe.tissue_at_most) | (classes & MINERAL != 0)] |= REFERENCE
-                self._colours = ColourTables(classes, levels_of_colours(self._channel), empty_cubes(classes))
+                levels = levels_of_colours(self._channel)
+                classes = self._classes_of_bytes() if self._is_of_bytes else self._classes_of_levels()
+                self._colours = ColourTables(classes, levels, empty_cubes(classes))
             return self._colours
+
+    def _classes_of_bytes(self) -> Bytes:
+        """Class of each of 2^24 colours, a part at a time: tables of each bound would take 100 MiB."""
+        classes = np.empty((256, 256, 256), np.uint8)
+        for red in range(256):
+            classes[red] = self._rule_bits(colours_with_red(red))
+        if not self.counts_colours:
+            classes &= ~np.uint8(REFERENCE)
+        return classes.reshape(-1)
+
+    def _classes_of_levels(self) -> Bytes:
+        """The same of channels that are slow to compute, by their levels."""
+        classes = np.zeros(COLOURS, np.uint8)
+        if self.recipe.found:
+            for bit, widen in zip(_MASK_BITS, _WIDENED, strict=True):
+                rules, or_rules = (
+                    tuple(rule.widened(widen) for rule in each) for each in (self.recipe.rules, self.recipe.or_rules)
+                )
+                mask = colours_within(rules, self.info, np.ones(COLOURS, np.bool_), every=True)
+                classes[colours_within(or_rules, self.info, mask, every=False)] |= bit
+        if self.recipe.tissue_at_most is not None:
+            glass = levels_of_colours(channel_of("glass", self.info))
+            classes[(glass <= self.recipe.tissue_at_most) | (classes & MINERAL != 0)] |= REFERENCE
+        return classes
 
     def classify(self, source: ImageSource, row: int, col: int, height: int, width: int) -> tuple[Bytes, Levels]:
         """Class bits and channel levels of a box.
@@ -170,6 +199,8 @@ class WindowClassifier:
         return mask
 
     def _by_rule(self, pixels: Pixels) -> tuple[Bytes, Levels]:
+        if self._is_byte_colour and not self._needs_tables:
+            return self._rule_bits(pixels), self.scale.to_levels(self._channel.values(pixels))
         if self._is_byte_colour:
             tables = self._compiled_colours()
             classes = np.empty(pixels.shape[:2], np.uint8)
