@@ -66,22 +66,26 @@ _LATEST: deque[tuple[Annotations, tuple[Stroke, ...]]] = deque(maxlen=8)
 
 
 def deciding(annotations: Annotations) -> tuple[Stroke, ...]:
-    """Strokes that decide a pixel: to accept a region changes no number."""
+    """Strokes that decide a number: to accept a region changes none, unless its side or kind is told with it."""
     for known, strokes in _LATEST:
         if known is annotations:
             return strokes
-    strokes = tuple(stroke for stroke in annotations.strokes if stroke.kind is not StrokeKind.ACCEPT)
+    strokes = tuple(
+        stroke
+        for stroke in annotations.strokes
+        if stroke.kind is not StrokeKind.ACCEPT or stroke.side or stroke.morphology
+    )
     _LATEST.append((annotations, strokes))
     return strokes
 
 
 def is_same(a: Stroke, b: Stroke) -> bool:
-    """Whether two strokes decide the same pixels: one that was read from disk again is another object."""
+    """Whether two strokes say the same: one that was read from disk again is another object."""
     if a is b:
         return True
     if a.id != b.id or a.kind is not b.kind or len(a.rings) != len(b.rings):
         return False
-    if (a.reach_px, a.peak_fraction) != (b.reach_px, b.peak_fraction):
+    if (a.reach_px, a.peak_fraction, a.side, a.morphology) != (b.reach_px, b.peak_fraction, b.side, b.morphology):
         return False
     return all(np.array_equal(x, y) for x, y in zip(a.rings, b.rings, strict=True))
 

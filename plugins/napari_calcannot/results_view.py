@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from calcannot.cli.summary import summary_rows
+from calcannot.model.foci import Morphology, Side
 from napari_calcannot.region_model import RegionModel
 from napari_calcannot.sizes_view import SizesView
 from napari_calcannot.wording import in_the_panel
@@ -38,6 +39,8 @@ class ResultsView(QWidget):  # type: ignore[misc]
     """Number of a region, counted from 0."""
     mark_asked = Signal(str)
     """``accept`` or ``reject``, of the chosen region."""
+    told = Signal(str, str)
+    """Side and kind of the deposit that the chosen region belongs to; empty for "not told"."""
     step_asked = Signal(int)
     """1 for the next region, -1 for the one before."""
 
@@ -69,6 +72,7 @@ class ResultsView(QWidget):  # type: ignore[misc]
         layout.addLayout(self._filter_row())
         layout.addWidget(self.table, 1)
         layout.addLayout(self._review_row())
+        layout.addWidget(self._told_row())
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
 
     def show_session(self, session: Session | None) -> None:
@@ -82,6 +86,7 @@ class ResultsView(QWidget):  # type: ignore[misc]
             self.sizes.show_analysis(analysis)
             self._filter()
             self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
+        self.telling.setVisible(analysis is not None and analysis.foci is not None)
         stale = session is not None and analysis is not None and not session.is_current
         for row in range(self.totals.rowCount()):
             self.totals.itemAt(row, QFormLayout.ItemRole.FieldRole).widget().setDisabled(stale)
@@ -120,6 +125,32 @@ class ResultsView(QWidget):  # type: ignore[misc]
         """Region of the selected row, counted from 0."""
         index = self.table.currentIndex()
         return self.model.region_at(index.row()) if index.isValid() else None
+
+    def show_told(self, side: str, morphology: str) -> None:
+        """Show what was said of the deposit of the chosen region."""
+        for box, code in ((self.side, side), (self.kind, morphology)):
+            box.setCurrentIndex(max(0, box.findData(code)))
+
+    def _told_row(self) -> QWidget:
+        self.side, self.kind = QComboBox(), QComboBox()
+        self.side.setToolTip(
+            "Side of the patient on which the chosen deposit lies: from the marker or the header, never from where it "
+            "lies in the picture."
+        )
+        self.kind.setToolTip("What a reader calls the chosen deposit.")
+        for box, codes in ((self.side, Side), (self.kind, Morphology)):
+            box.addItem("not told", "")
+            for code in codes:
+                box.addItem(code.value, code.value)
+            box.activated.connect(lambda _: self.told.emit(str(self.side.currentData()), str(self.kind.currentData())))
+        self.telling = QWidget()
+        row = QHBoxLayout(self.telling)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Side"))
+        row.addWidget(self.side, 1)
+        row.addWidget(QLabel("Kind"))
+        row.addWidget(self.kind, 1)
+        return self.telling
 
     def _filter_row(self) -> QHBoxLayout:
         self.smallest = QLineEdit()

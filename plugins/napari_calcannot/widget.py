@@ -28,6 +28,7 @@ from napari_calcannot.menu import OPEN
 from napari_calcannot.opening import Opening
 from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
+from napari_calcannot.telling import Telling
 from napari_calcannot.tile_watch import TileWatch
 from napari_calcannot.tools import Hand, Tool
 
@@ -66,6 +67,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.finding = Finding(self.desk, self.controls)
         self.measuring = Measuring(self.desk)
         self.reading = Reading(self.desk, self.controls)
+        self.telling = Telling(self.desk, self.controls.results)
         self.lines = Lines(self.desk, self.hand)
         self.calibrating = Calibrating(self.desk, self.hand, self)
         self.growing = Growing(self.desk, self.hand, self.controls.regions)
@@ -238,6 +240,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         correct.redo_asked.connect(lambda: self._undo(redo=True))
         self.hand.tool_changed.connect(correct.show_tool)
         self.correcting.measurement_needed.connect(self.measure)
+        self.telling.measurement_needed.connect(self.measure)
         self.growing.measurement_needed.connect(self.measure)
         controls.regions.grow_asked.connect(lambda: self.hand.use(Tool.GROW))
         self.correcting.region_clicked.connect(self.reading.choose_at)

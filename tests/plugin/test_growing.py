@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("napari")
 
 from calcannot.batch.case_run import run_case
+from calcannot.model.annotation import StrokeKind
 from calcannot.phantom.nodules import Nodule
 from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
 from calcannot.phantom.write import write_radiograph
@@ -104,3 +105,48 @@ def test_a_click_on_nothing_is_said(panel, qtbot):
     panel.hand.clicked.emit(6.0, 6.0)
     qtbot.waitUntil(lambda: "rises above its surroundings" in panel.controls.message.text(), timeout=30_000)
     assert not panel.session.annotations.strokes
+
+
+def test_side_and_kind_are_told_of_the_chosen_deposit(panel, qtbot, film):
+    grown(panel, qtbot, film[1][0])
+    session, view = panel.session, panel.controls.results
+    assert view.telling.isVisibleTo(view)
+
+    def tell(side, kind):
+        before = session.annotations
+        view.table.selectRow(0)
+        view.side.setCurrentText(side)
+        view.kind.setCurrentText(kind)
+        view.side.activated.emit(view.side.currentIndex())
+        qtbot.waitUntil(lambda: session.annotations is not before, timeout=5000)
+        qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+
+    tell("right", "chicken-wire")
+    assert (session.analysis.foci.side, session.analysis.foci.morphology) == (("right",), ("chicken-wire",))
+    assert session.annotations.clicks[0].side == "right", "the click is the lesion"
+    rows = [
+        view.totals.itemAt(k, view.totals.ItemRole.LabelRole).widget().text() for k in range(view.totals.rowCount())
+    ]
+    assert "by side" in rows
+    view.table.selectRow(0)
+    assert (view.side.currentText(), view.kind.currentText()) == ("right", "chicken-wire")
+    tell("not told", "not told")
+    assert session.analysis.foci.side == ("",)
+
+
+def test_in_a_region_with_two_deposits_the_side_is_that_of_one(panel, qtbot, film):
+    session, (first, second) = panel.session, film[1]
+    top, bottom = first.roi_px[0], first.roi_px[2]
+    ring = np.array(
+        [(first.roi_px[1], top), (second.roi_px[3], top), (second.roi_px[3], bottom), (first.roi_px[1], bottom)]
+    )
+    drawn = session.hand.stroke(StrokeKind.REGION, [ring.astype(float)])
+    panel.desk.change(lambda each: each.draw([drawn], "region"))
+    panel.controls.measure.click()
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    assert len(session.analysis.foci) == 2
+    view = panel.controls.results
+    view.table.selectRow(0)
+    view.told.emit("left", "")
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    assert sorted(session.analysis.foci.side) == ["", "left"]

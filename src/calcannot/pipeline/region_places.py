@@ -44,6 +44,11 @@ class RegionPlaces:
         first = order[np.searchsorted(runs.region[order], np.arange(1, self.count + 1))]
         return row_of[first], runs.start[first] + length[first] // 2
 
+    def place_of(self, region: int) -> tuple[int, int]:
+        """Row and column of a pixel of a region, counted from 0, by which a stroke holds it."""
+        rows, cols = self._anchors
+        return int(rows[region]), int(cols[region])
+
     def within(self, stroke: Stroke) -> IntArray:
         """Regions, counted from 0, whose longest run has its middle inside the stroke."""
         box = self._box(stroke)
