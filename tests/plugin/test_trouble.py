@@ -126,7 +126,7 @@ def test_a_full_disk_is_said_until_there_is_space_and_all_is_saved_then(panel, q
     disk.is_full = True
     paint(panel, 100, 100)
     qtbot.waitUntil(lambda: "No space left on device" in said(panel), timeout=10_000)
-    assert "Free some space on its disk" in said(panel)
+    assert "Free space on its disk" in said(panel)
     assert session.drawing.state == "not saved"
     paint(panel, 200, 100)
     assert "Not saved yet" in said(panel), "said for as long as it is so"

@@ -70,5 +70,5 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     if isinstance(error, OutputError):
         return error
     reason = error.strerror or type(error).__name__
-    remedy = "free some space on its disk" if error.errno in _FULL else "check the folder, its rights and free space"
+    remedy = "free space on its disk" if error.errno in _FULL else "check the folder, its rights and free space"
     return OutputError(f"cannot be written ({reason})", path=path, remedy=remedy)
