@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from calcannot.errors import CalcannotError
 from calcannot.io import sniff
+from calcannot.io.companions import companions_of
 from calcannot.io.dicom_series import levels_of, members_in, opens_with_another
 from calcannot.io.open import FORMATS, head_of
 from calcannot.io.zarr_layout import is_zarr
@@ -20,11 +20,6 @@ _SUFFIXES = {
     ".tif", ".tiff", ".svs", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".ndpi", ".mrxs", ".scn", ".bif", ".btf",
     ".vms", ".vmu", ".svslide",
 }  # fmt: skip
-
-
-# Key and name of a file, as such an index has them.
-_NAMED_FILE = re.compile(r"^(?:ImageFile[^=]*|MapFile|MacroImage|OptimisationFile)\s*=\s*([^\r\n/\\]+)", re.M)
-_LONGEST_INDEX = 1 << 20
 
 
 def looks_like_image(path: Path) -> bool:
@@ -55,8 +50,7 @@ def parts_of_slides(folder: Path) -> set[Path]:
     found: set[Path] = set()
     for index in (each for each in folder.iterdir() if each.suffix.lower() in (".vms", ".vmu")):
         with suppress(OSError):
-            text = index.read_bytes()[:_LONGEST_INDEX].decode("utf-8", "replace")
-            found |= {folder / name.strip() for name in _NAMED_FILE.findall(text)}
+            found |= set(companions_of(index))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.io.companions import companions_of
 from calcannot.io.extras import import_extra
 from calcannot.io.pixels import on_white
 from calcannot.io.quiet import reading
@@ -43,7 +44,7 @@ class OpenSlideSource(Source):
     """
 
     def __init__(self, path: Path, info: ImageInfo, slide: Any) -> None:
-        super().__init__(path, info)
+        super().__init__(path, info, (path, *companions_of(path)))
         self._slide = slide
         self._closed = False
 
