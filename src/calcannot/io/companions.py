@@ -1,4 +1,4 @@
-"""The other files of a slide that is named by one of them: MIRAX, Hamamatsu VMS and VMU."""
+"""The other files of a slide that is named by one of them: MIRAX, Hamamatsu VMS and VMU, DICOM in parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from calcannot.io import sniff
+from calcannot.io.dicom_series import other_parts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,8 @@ def companions_of(path: Path) -> tuple[Path, ...]:
     """
     with path.open("rb") as file:
         index = file.read(_LONGEST_INDEX)
+    if sniff.is_dicom(index):
+        return other_parts_of(path)
     if not sniff.is_openslide(path, index):
         return ()
     if sniff.is_jpeg(index):

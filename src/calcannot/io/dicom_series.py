@@ -93,6 +93,18 @@ def levels_of(member: Member, members: list[Member]) -> list[tuple[Member, ...]]
     return sorted(kept, key=lambda files: files[0].size, reverse=True)
 
 
+def other_parts_of(path: Path) -> tuple[Path, ...]:
+    """Files that hold a level together with this one; none where it was not split."""
+    header = _header(path)
+    if header is None or not facts.text(header, "ConcatenationUID"):
+        return ()
+    member = member_of(header, path)
+    if member is None:
+        return ()
+    alike = [each for each in members_in(path.parent) if (each.series, each.level) == (member.series, member.level)]
+    return tuple(each.path for each in alike if each.path != path)
+
+
 def opens_with_another(path: Path) -> bool:
     """Whether a file is read when another file of its folder is opened, or is a picture of the glass."""
     header = _header(path)

@@ -15,7 +15,8 @@ def sha256_of(path: str | Path) -> str:
 
     Of a folder (an OME-Zarr), it is that of a text with a line for each file below it: hash, two spaces, relative path
     with forward slashes, sorted by path. ``sha256sum`` writes such lines too. Of a slide whose pixels lie in other
-    files than the named one (MIRAX, Hamamatsu VMS), the text has lines for that file and for the others.
+    files than the named one (MIRAX, Hamamatsu VMS, a DICOM level in parts), the text has lines for that file and for
+    the others.
 
     Raises
     ------

@@ -1,3 +1,5 @@
+import hashlib
+
 import imagecodecs
 import numpy as np
 import pydicom
@@ -7,7 +9,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
 from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
-from calcannot.io import open_image
+from calcannot.io import open_image, sha256_of
 from calcannot.io.folder import looks_like_image
 
 TILE = 16
@@ -111,6 +113,17 @@ def test_the_parts_of_a_level_are_put_together_in_order(tmp_path, named):
         (tmp_path / "part2.dcm").write_bytes(b"")
         with pytest.raises(ImageReadError, match=r"part2\.dcm"):
             source.check_unchanged()
+
+
+def test_the_hash_of_a_level_in_parts_is_that_of_all_of_them_whichever_is_named(tmp_path):
+    common = {"ConcatenationUID": generate_uid(), "InConcatenationTotalNumber": 2}
+    for number, part in enumerate((slice(0, 7), slice(7, None)), 1):
+        write(tmp_path / f"part{number}.dcm", FULL, only=part, InConcatenationNumber=number, **common)
+    write(tmp_path / "half.dcm", HALF)
+    lines = [f"{hashlib.sha256((tmp_path / n).read_bytes()).hexdigest()}  {n}\n" for n in ("part1.dcm", "part2.dcm")]
+    assert sha256_of(tmp_path / "part2.dcm") == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert sha256_of(tmp_path / "part1.dcm") == sha256_of(tmp_path / "part2.dcm")
+    assert sha256_of(tmp_path / "half.dcm") == hashlib.sha256((tmp_path / "half.dcm").read_bytes()).hexdigest()
 
 
 def test_a_part_without_the_others_is_refused(tmp_path):
