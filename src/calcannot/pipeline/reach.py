@@ -1,8 +1,8 @@
 """How far around a click a lesion reaches: circles of growing radius, in a film reduced to what each needs.
 
-Inside a large lesion a small circle sees a lobule above the septa around it, and takes those for background. So the
-radius is the smallest at which what grows stays out of the rim and stands nearly as high above its surroundings as at
-any radius.
+Inside a large lesion a small circle sees a lobule above the septa around it, and takes those for background; over a
+bone a large circle has the bone's edges in its rim. So the radius is the smallest at which what grows stays out of the
+rim, stands nearly as clear of the unevenness of its surroundings as at any radius, and of those nearly as high.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from calcannot.errors import RecipeError
 from calcannot.pipeline.foci import RADIOGRAPH_FOCI
 from calcannot.segment.background import fit_surface, surface_at
 from calcannot.segment.polygons import inside_any
+from calcannot.segment.resolve import smoothing_px
 from calcannot.segment.seeds import grown
+from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
@@ -36,7 +38,7 @@ MOST_RIMS: Final = 12.0
 BEYOND_RIMS: Final = 10 / 6
 """What a region of interest holds beyond its lesion: 10 mm."""
 NEARLY: Final = 0.6
-"""Of the highest peak at any radius: over bone the highest is that of the bone and the lesion."""
+"""Of the clearest and of the highest at any radius."""
 _FINE: Final = 64
 """Pixels along the radius of a circle that are looked at."""
 _ROUNDS: Final = 4
@@ -75,6 +77,12 @@ class _Seen:
     peak: float
     stays: bool
     radius_px: float
+    sigma: float
+
+    @property
+    def clearness(self) -> float:
+        """Peak over the unevenness of its surroundings; noise of less than a twentieth of the peak does not count."""
+        return self.peak / (self.sigma + self.peak / 20)
 
 
 def find_reaches(
@@ -105,8 +113,10 @@ def find_reaches(
     if not seen:
         return ()
     staying = [each for each in seen if each.stays] or seen
-    best = max(each.peak for each in staying)
-    chosen = next(each for each in staying if each.peak >= NEARLY * best)
+    clearest = max(each.clearness for each in staying)
+    clear = [each for each in staying if each.clearness >= NEARLY * clearest]
+    highest = max(each.peak for each in clear)
+    chosen = next(each for each in clear if each.peak >= NEARLY * highest)
     tight = _around(chosen, BEYOND_RIMS * rim_px)
     for _ in range(_ROUNDS):
         # A click near the edge of a lesion has seen part of it only, and the rest in the rim.
@@ -137,7 +147,9 @@ def _look(
     height = (min(source.info.height_px, row + (reach + 1) * step) - top) // step * step
     width = (min(source.info.width_px, col + (reach + 1) * step) - left) // step * step
     box = (top, left, height, width)
-    values = _reduced(source.read(*box), step)
+    # As smooth as the recipe allows: this is a search, and the outline is drawn later.
+    smoothing = smoothing_px(recipe, source.info)
+    values = _reduced(read_smoothed(source, *box, smoothing, rounded=False), step)
     out = np.asarray(inside_any(excluded, *box).reshape(height // step, step, width // step, step).any(axis=(1, 3)))
     here = (row - top) // step, (col - left) // step
     rows, cols = np.ogrid[: values.shape[0], : values.shape[1]]
@@ -147,7 +159,7 @@ def _look(
     try:
         surface = fit_surface(
             values, within, rim_px / step, recipe.background.k_sigma, recipe.background.peak_fraction,
-            smoothing_sigma_px=0.0, left_out=out, seed=seed & within, name="", row=0, col=0,
+            smoothing_sigma_px=smoothing, left_out=out, seed=seed & within, name="", row=0, col=0,
         )  # fmt: skip
     except RecipeError:
         return None
@@ -157,7 +169,7 @@ def _look(
     if surface.peak <= surface.core or not mask.any():
         return None
     stays = not (mask & (away > (radius_px - rim_px) / step)).any()
-    return _Seen(mask, top, left, step, surface.peak, stays, radius_px)
+    return _Seen(mask, top, left, step, surface.peak, stays, radius_px, surface.sigma)
 
 
 def gap_of(recipe: Recipe, info: ImageInfo) -> float:
