@@ -16,6 +16,7 @@ def info(
 ) -> None:
     """Size, levels, pixel size and its origin, polarity, warnings."""
     from calcannot.io import open_image
+    from calcannot.report.numbers import uncertainty_text
 
     with open_image(image) as source:
         facts = source.info
@@ -41,6 +42,7 @@ def info(
         size = facts.calibration
         table.add_row("pixel size", f"{size.um_per_px_row:g} x {size.um_per_px_col:g} µm (row x column)")
         table.add_row("from", f"{size.source.value}{': ' + size.note if size.note else ''}")
+        table.add_row("its uncertainty", uncertainty_text(size))
     for key, value in facts.metadata.items():
         table.add_row(key.replace("_", " "), str(value))
     for each in facts.excluded:

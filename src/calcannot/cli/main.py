@@ -15,6 +15,7 @@ from calcannot.cli import (
     case,
     demo,
     export,
+    frame,
     import_,
     info,
     measure,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("calibrate")(calibrate.calibrate)
 app.command("demo")(demo.demo)
 app.command("export")(export.export)
+app.command("frame")(frame.frame)
 app.command("import")(import_.import_file)
 app.command("info")(info.info)
 app.command("measure")(measure.measure)

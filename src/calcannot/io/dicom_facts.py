@@ -66,7 +66,7 @@ def require_picture(file: DicomFile, path: Path) -> None:
         raise UnsupportedImageError(what, path=path, remedy="give the image that it was made from")
     if not is_slide(header) and file.frames != 1:
         what = f"the DICOM {kind or 'image'} is a stack of {file.frames} frames (T or Z)"
-        raise UnsupportedImageError(what, path=path, remedy="export the frame to measure as an image of its own")
+        raise UnsupportedImageError(what, path=path, remedy="choose one: calcannot frame FILE 1 -o frame.dcm")
 
 
 def scale_of(header: Any) -> Scale:
