@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _NONE = "nothing"
+_LEAST_LETTERS = 6
 
 
 class BesideView(QWidget):  # type: ignore[misc]
@@ -29,6 +30,7 @@ class BesideView(QWidget):  # type: ignore[misc]
         super().__init__(parent)
         self._sessions: list[Session | None] = [None]
         self.images = QComboBox()
+        shrinking(self.images)
         self.images.setToolTip("Show another image beside the one in hand: a film beside its slide, or two sections.")
         self.link = QCheckBox("Move together")
         self.link.setToolTip(
@@ -58,3 +60,9 @@ class BesideView(QWidget):  # type: ignore[misc]
 
     def _on_image(self, index: int) -> None:
         self.asked.emit(self._sessions[index])
+
+
+def shrinking(box: QComboBox) -> None:
+    """Let a box be as wide as the panel leaves it, not as its longest text: else all else is cut off at the right."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(_LEAST_LETTERS)

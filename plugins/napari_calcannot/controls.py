@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from calcannot.store.journal_writer import SaveState
-from napari_calcannot.beside_view import BesideView
+from napari_calcannot.beside_view import BesideView, shrinking
 from napari_calcannot.correct_view import CorrectView
 from napari_calcannot.examples_view import ExamplesView
 from napari_calcannot.overview_view import OverviewView
@@ -36,10 +36,11 @@ from napari_calcannot.worklist_view import WorklistView
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qtpy.QtCore import QObject
+
     from napari_calcannot.session import Session
 
 _LEAST_WIDTH_PX = 430
-_LEAST_LETTERS = 6
 _STAGES = {"statistics": "Looking at the image", "classify": "Measuring"}
 _BOX = "border: 1px solid {}; border-radius: 3px; padding: 4px;"
 
@@ -54,7 +55,6 @@ class Controls(QWidget):  # type: ignore[misc]
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(_LEAST_WIDTH_PX)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.images = QComboBox()
         self.images.setToolTip("The image to measure. Choosing one shows it and hides the others.")
@@ -89,6 +89,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.measure.setStyleSheet("font-weight: bold; padding: 6px;")
         self.progress = QProgressBar()
         layout = QVBoxLayout(self)
+        layout.addStrut(_LEAST_WIDTH_PX)  # no fixed width: with large letters more is needed
         layout.addLayout(self._image_row())
         layout.addWidget(self.worklist)
         layout.addWidget(self.beside)
@@ -125,6 +126,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.results.show_session(session)
         self.share.show_session(session)
         self.state.setText("" if session is None else state_text(session, saving=saving))
+        self.state.setToolTip("" if session is None or session.saved_to is None else str(session.saved_to))
         free = session is not None and not is_working
         for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.scale_row, self.correct,
                        self.share, self.worklist):  # fmt: skip
@@ -143,6 +145,8 @@ class Controls(QWidget):  # type: ignore[misc]
 
     def _image_row(self) -> QHBoxLayout:
         self.open = QPushButton("Open")
+        self.open.setToolTip("Open an image, a case or a folder of images; or drop them on the panel.")
+        shrinking(self.images)
         self.open_menu = QMenu(self.open)
         self.open_menu.addAction("Image...", self.open_image_asked)
         self.open_menu.addAction("Case folder...", self.open_case_asked)
@@ -170,13 +174,21 @@ def state_text(session: Session, *, saving: SaveState = SaveState.SAVED) -> str:
         return "Measured, not saved yet: see above."
     if session.saved_to is None:
         return "Measured with all corrections, which are saved. Press Measure to keep this result too."
-    return f"Measured and saved in {session.saved_to}."
+    folder = session.saved_to
+    is_run = len(folder.parents) > 2 and folder.parents[1].name == "runs"
+    return f"Measured and saved in {folder.parents[2].name if is_run else folder}."
 
 
 class _WideEnough(QScrollArea):  # type: ignore[misc]
     """Scrolls up and down, and is never narrower than what is in it, whatever the size of the text."""
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """The content is another or its letters are: it may need more."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
         """As wide as the content and the bar."""
         hint, inside = super().minimumSizeHint(), self.widget().minimumSizeHint()
         return QSize(
@@ -193,9 +205,7 @@ def _scrolling(*widgets: QWidget) -> QScrollArea:
     if len(widgets) > 1:
         layout.addStretch(1)
     for box in inside.findChildren(QComboBox):
-        # As wide as the panel leaves it, not as its longest text: else all else is cut off at the right.
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(_LEAST_LETTERS)
+        shrinking(box)
     area = _WideEnough()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -153,7 +154,9 @@ class CorrectView(QWidget):  # type: ignore[misc]
         self.bounded = QCheckBox("Paint only what is mineral at a threshold of")
         self.bounded.setToolTip("Brush and lasso then add only pixels on the mineral's side of this number.")
         self.bound_at = QDoubleSpinBox()
-        self.bound_at.setRange(-1e6, 1e6)
+        self.bound_at.setToolTip("A value of the recipe's channel, as the threshold is.")
+        self.bound_at.setRange(-1e5, 1e5)
+        self.bound_at.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.bound_at.setDecimals(1)
         row = QHBoxLayout()
         row.addWidget(self.bounded, 1)
@@ -181,5 +184,6 @@ class CorrectView(QWidget):  # type: ignore[misc]
         inside = QWidget()
         inside.setLayout(grid)
         listed = QCollapsible("Keys")
+        listed.toggleButton().setToolTip("All keys of the panel. They work over the image and in the table.")
         listed.addWidget(inside)
         return listed

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _BY_KIND = "by kind of image"
+_RECIPE_TIP = "How mineral is told from the rest. By kind of image: the one for sections, or for films."
 _METHOD_TIP = (
     "How the automatic threshold is found. Every method but that of the recipe finds mineral in any image: look at it."
 )
@@ -50,6 +51,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self._ranged: Channel | None = None
         self._counted: tuple[object, PreviewRule | None] = (None, None)
         self.recipes = QComboBox()
+        self.recipes.setToolTip(_RECIPE_TIP)
         self.recipes.addItem(_BY_KIND, "")
         for name in recipe_names():
             self.recipes.addItem(name, name)
@@ -133,7 +135,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         except CalcannotError as error:
             note = sentence(error)
         self.recipes.setItemText(0, by_kind)
-        self.recipes.setToolTip("" if session.chosen is None else session.chosen.description)
+        self.recipes.setToolTip(_RECIPE_TIP if session.chosen is None else session.chosen.description)
         self.note.setText(note)
         for widget in (self.label, self.slider, self.automatic, self.preview, self.histogram, self.counts,
                        self.methods, self.method_label):  # fmt: skip

@@ -26,6 +26,7 @@ class ScaleView(QFrame):  # type: ignore[misc]
         self.field.setPlaceholderText("0.5um, 0.143mm or 0.5umx0.6um (row x column)")
         self.field.setToolTip("Size of one pixel with its unit; rows first where rows and columns differ.")
         self.button = QPushButton("Set pixel size")
+        self.button.setToolTip("Take this size; everything physical follows from it.")
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(self.button)

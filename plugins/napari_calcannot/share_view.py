@@ -36,7 +36,9 @@ class ShareView(QWidget):  # type: ignore[misc]
         self.formats = QComboBox()
         for name, each in FORMATS.items():
             self.formats.addItem(f"{name}: {each.holds}", name)
+        self.formats.setToolTip("What the files are for, and what they hold.")
         self.export = QPushButton("Export...")
+        self.export.setToolTip("Write the newest measurement of each image of the case in this format.")
         self.place = QLabel()
         self.place.setWordWrap(True)
         form = QFormLayout(self)

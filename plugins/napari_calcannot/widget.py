@@ -119,6 +119,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.hand.close()
         self.desk.runner.drop()
         unbind(self.stage.viewer)
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+            self._window = None
         super().closeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802

@@ -79,7 +79,7 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     qtbot.waitUntil(lambda: session.is_saved, timeout=30_000)
     case = session.drawing.case.path
     assert session.saved_to.parent.parent == case / "runs"
-    assert panel.controls.state.text() == f"Measured and saved in {session.saved_to}."
+    assert panel.controls.state.text() == f"Measured and saved in {case.name}."
     panel.leaving.results(tmp_path / "out")
     settle(panel, qtbot)
     assert session.saved_to == tmp_path / "out"

@@ -1,0 +1,103 @@
+"""The panel with small letters and with large ones: nothing is cut off, and everything says what it is for."""
+
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.settings import get_settings
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollBar,
+    QTabBar,
+    QTableView,
+    QWidget,
+)
+
+from napari_calcannot.widget import CalcificationPanel
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+
+CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QTableView)
+SLACK_PX = 4  # napari's style draws fields a little lower than Qt would
+
+
+@pytest.fixture
+def docked(make_napari_viewer_proxy, sample_case, qtbot):
+    """The panel in a window, with a measured image that has every row of the panel on show."""
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(1600, 1000)
+    panel = CalcificationPanel(viewer)
+    qtbot.addWidget(panel)
+    dock = viewer.window.add_dock_widget(panel, area="right")
+    assert panel.open_path(sample_case)
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    panel._on_image(1)
+    panel.controls.measure.click()
+    qtbot.waitUntil(lambda: panel.session.is_saved and not panel.keeping.is_writing, timeout=60_000)
+    yield panel
+    for session in panel.stage.sessions():
+        panel.stage.forget(session)
+        session.close()
+    viewer.layers.clear()
+    viewer.window.remove_dock_widget(dock)
+
+
+def is_part_of_another(widget, controls):
+    """Whether a widget belongs to one with a tip, or is one that Qt made for itself."""
+    while widget is not controls:
+        if widget.toolTip() or isinstance(widget, QScrollBar | QTabBar):
+            return True
+        widget = widget.parent()
+    return False
+
+
+def test_everything_that_can_be_pressed_says_what_it_is_for(docked):
+    controls = docked.controls
+    silent = [
+        f"{type(each).__name__} in {type(each.parent()).__name__}"
+        for each in controls.findChildren(QWidget)
+        if isinstance(each, CONTROLS) and not is_part_of_another(each, controls)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("points", [9, 17])
+def test_no_text_is_cut_off(docked, qtbot, theme, points):
+    get_settings().appearance.theme = theme
+    get_settings().appearance.font_size = points
+    tabs = docked.controls.tabs
+    for number in range(tabs.count()):
+        tabs.setCurrentIndex(number)
+        qtbot.wait(300)
+        assert [cut for each in docked.controls.findChildren(QWidget) if (cut := what_is_cut(each))] == []
+        area = tabs.currentWidget()
+        assert area.widget().width() <= area.viewport().width() + 1, tabs.tabText(number)
+
+
+def what_is_cut(widget):
+    if widget.visibleRegion().isEmpty():
+        return ""  # on another tab, scrolled out of view, or folded in
+    text, needed = "", widget.sizeHint()
+    if isinstance(widget, QLabel) and widget.wordWrap():
+        text = widget.text()
+        is_cut = widget.heightForWidth(widget.width()) > widget.height() + SLACK_PX
+    elif isinstance(widget, QAbstractSpinBox):  # Qt would have room for the largest number
+        text = widget.text()
+        needed.setWidth(widget.fontMetrics().horizontalAdvance(text) + 2 * widget.height())
+        is_cut = needed.width() > widget.width()
+    elif isinstance(widget, QLabel | QAbstractButton):
+        text = widget.text()
+        is_cut = needed.width() > widget.width() + SLACK_PX or needed.height() > widget.height() + SLACK_PX
+    else:
+        return ""  # names of files and lists end where the panel does
+    return (
+        f"{text!r} has {widget.width()} x {widget.height()}, needs {needed.width()} x {needed.height()}"
+        if text and is_cut
+        else ""
+    )
