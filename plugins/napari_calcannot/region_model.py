@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from calcannot.morphometry.columns import region_columns
-from calcannot.report.numbers import significant
+from calcannot.report.numbers import plane_text, significant
 from napari_calcannot.layers import UM_PER_UNIT, length_unit
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
         titles = {"region": "region", "area_px": "area px", "feret_max_px": "length px", "width_px": "width px"}
         shown = [(title, columns[name]) for name, title in titles.items()]
     else:
-        um, name = UM_PER_UNIT[unit], _UNIT_NAMES[unit]
+        um, name, behind = UM_PER_UNIT[unit], _UNIT_NAMES[unit], plane_text(analysis.info.calibration)
         shown = [
             ("region", columns["region"]),
-            (f"area {name}²", columns["area_um2"] / um**2),
-            (f"length {name}", columns["feret_max_um"] / um),
-            (f"width {name}", columns["width_um"] / um),
+            (f"area {name}²{behind}", columns["area_um2"] / um**2),
+            (f"length {name}{behind}", columns["feret_max_um"] / um),
+            (f"width {name}{behind}", columns["width_um"] / um),
         ]
     if analysis.peak_fraction is not None:
         shown.append(("at % of peak", 100 * columns["peak_fraction"]))

@@ -6,6 +6,10 @@ what is left is the pixel size, its plane and its rule.
 
 from __future__ import annotations
 
+import html
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -171,3 +175,27 @@ def test_a_region_drawn_on_the_film_keeps_its_plane(film, tmp_path):
         analysis = analyse(source, load_recipe("radiograph-local"), region)
     assert analysis.foci.side == ("left",) * len(analysis.foci) and len(analysis.foci) == 1
     assert analysis.foci.asymmetry == 1.0
+
+
+def test_every_size_of_a_report_names_the_detector_where_it_is_one_there(film, tmp_path, calcannot):
+    """No mm that could be taken for mm in the patient: each stands before "at the detector" or describes the scale."""
+    path = write(tmp_path / "a.dcm", film, "detector")
+    left, top, right, bottom = (film.lesions[0].roi_px[k] for k in (1, 0, 3, 2))
+    ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+    region = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]},
+              "properties": {"calcannot": {"class": "region", "side": "left"}}}  # fmt: skip
+    (tmp_path / "r.geojson").write_text(json.dumps(region), encoding="utf-8")
+    printed = calcannot("measure", path, "--within", tmp_path / "r.geojson", "-o", tmp_path / "out").out
+    assert calcannot("report", tmp_path / "out", "-o", tmp_path / "r.html").code == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script).*?</\1>", "", page, flags=re.S)))
+    sizes = 0
+    for text in (page, re.sub(r"\n {10,}", " ", printed)):
+        for line in text.splitlines():
+            words = " ".join(line.split())
+            if re.search(r"regions up to|a pixel|high|µm|mm at the detector \(Imager", words):
+                continue  # what defines a focus, the scale, and how pixels were made
+            for number in re.finditer(r"\d [cm]m²?(?!²| to | ×)", words):
+                sizes += 1
+                assert words[number.end() :].startswith((" at the detector", " apart at the detector")), words
+    assert sizes > 15

@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("napari")
 
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.phantom.write import write_radiograph
 from calcannot.store.results_reader import read_newest
 from napari_calcannot.scale_row import WAYS

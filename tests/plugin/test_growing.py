@@ -8,7 +8,8 @@ pytest.importorskip("napari")
 from calcannot.batch.case_run import run_case
 from calcannot.model.annotation import StrokeKind
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 from calcannot.phantom.write import write_radiograph
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.mask_reader import read_mask

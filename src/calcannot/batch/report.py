@@ -59,8 +59,10 @@ def gather_report(source: str | Path) -> Report:
     for image_id, item in items:
         sections.append(_section(item, case, image_id))
         if case and _is_image_of(case, image_id):
-            measured += [in_region(item.name, each) for each in extents_in_regions(item, case, image_id)]
-        measured.append(in_all(item.name, item.totals))
+            measured += [
+                in_region(item.name, each, item.calibration) for each in extents_in_regions(item, case, image_id)
+            ]
+        measured.append(in_all(item.name, item.totals, item.calibration))
     return Report(
         title=str(record.get("title") or record.get("id") or _title_of(items)),
         case_id=str(record.get("id", "")),

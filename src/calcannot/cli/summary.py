@@ -61,12 +61,12 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
     behind, outline = plane_text(size), outline_text(resolved)
     regions = str(totals.region_count)
     if totals.region_count:
-        regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}"
+        regions += f", the largest {area_text(totals.largest_area_mm2, totals.largest_area_px)}{behind}"
     rows = [
         ("calcified area", area_text(totals.calcified_area_mm2, totals.calcified_area_px) + behind),
         *([("outline at", f"{outline} above the local background")] if outline else []),
-        ("95 % interval", interval_text(totals)),
-        ("at threshold -/+", f"{low} to {high}" if resolved.found else "-"),
+        ("95 % interval", interval_text(totals, size)),
+        ("at threshold -/+", f"{low} to {high}{behind}" if resolved.found else "-"),
         ("share", share_text(totals.calcified_fraction, resolved.reference)),
         ("regions", regions),
         (
@@ -92,7 +92,7 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
 def _foci_rows(measured: Measured) -> list[tuple[str, str]]:
     if not measured.foci or not measured.foci["count"]:
         return []
-    sides = sides_text(measured.foci)
+    sides = sides_text(measured.foci, measured.calibration)
     return [("foci", foci_text(measured.foci)), *([("by side", sides)] if sides else [])]
 
 

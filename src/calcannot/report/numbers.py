@@ -46,8 +46,8 @@ def area_text(mm2: float | None, px: int | None) -> str:
     return "none" if px is None else f"{px:,} px".replace(",", " ")
 
 
-def interval_text(totals: Totals) -> str:
-    """The 95 % interval of the calcified area, and half its width as a share of the area."""
+def interval_text(totals: Totals, calibration: Calibration | None = None) -> str:
+    """The 95 % interval of the calcified area in the plane of the pixel size, and half its width as a share of it."""
     low, high = totals.area_ci95_low_px, totals.area_ci95_high_px
     if low is None or high is None:
         return "none"
@@ -56,7 +56,7 @@ def interval_text(totals: Totals) -> str:
     if low_mm2 is not None and high_mm2 is not None and totals.calcified_area_mm2:
         half = (high_mm2 - low_mm2) / 2 / totals.calcified_area_mm2
     ends = f"{area_text(low_mm2, round(low))} to {area_text(high_mm2, round(high))}"
-    return f"{ends}, ± {significant(100 * half, 2)} %"
+    return f"{ends}{plane_text(calibration)}, ± {significant(100 * half, 2)} %"
 
 
 def outline_text(resolved: ResolvedRecipe) -> str:
@@ -104,10 +104,10 @@ def calcified_text(totals: Totals, calibration: Calibration | None) -> str:
     return area_text(totals.calcified_area_mm2, totals.calcified_area_px) + plane_text(calibration)
 
 
-def all_extent_text(totals: Totals) -> str:
-    """Extent of all regions together."""
+def all_extent_text(totals: Totals, calibration: Calibration | None = None) -> str:
+    """Extent of all regions together, in the plane of the pixel size."""
     lengths = (totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px)
-    return times(extent_text(*lengths))
+    return times(extent_text(*lengths)) + (plane_text(calibration) if totals.region_count else "")
 
 
 def times(size: str) -> str:

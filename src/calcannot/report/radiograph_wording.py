@@ -41,33 +41,34 @@ def foci_text(foci: Mapping[str, Any]) -> str:
     return f"{foci['count']} ({defined})"
 
 
-def sides_text(foci: Mapping[str, Any]) -> str:
-    """Areas by side of the patient; empty where no side was told."""
+def sides_text(foci: Mapping[str, Any], calibration: Calibration | None = None) -> str:
+    """Areas by side of the patient, in the plane of the pixel size; empty where no side was told."""
+    behind = plane_text(calibration)
     told = [
-        f"{side} {_area(foci[f'{side}_area'], foci['unit'])}"
+        f"{side} {_area(foci[f'{side}_area'], foci['unit'])}{behind}"
         for side in ("left", "right", "midline")
         if foci[f"{side}_area"]
     ]
     if not told:
         return ""
     if foci["side_not_told_area"]:
-        told.append(f"side not told {_area(foci['side_not_told_area'], foci['unit'])}")
+        told.append(f"side not told {_area(foci['side_not_told_area'], foci['unit'])}{behind}")
     if foci["asymmetry"] is not None:
         told.append(f"asymmetry (left - right) / (left + right) {foci['asymmetry']:+.2f}")
     return ", ".join(told)
 
 
-def spread_text(foci: Mapping[str, Any]) -> str:
-    """Sums over foci and how far they reach."""
-    unit = foci["unit"]
+def spread_text(foci: Mapping[str, Any], calibration: Calibration | None = None) -> str:
+    """Sums over foci and how far they reach, in the plane of the pixel size."""
+    unit, behind = foci["unit"], plane_text(calibration)
     products = _area(foci["sum_of_products"], unit)
     parts = [
-        f"sum of long axes {significant(foci['sum_of_long_axes'])} {unit}",
-        f"sum of products {products if unit == 'mm' else products.replace('px', 'px²')}",
-        f"farthest points {significant(foci['spread'])} {unit} apart",
+        f"sum of long axes {significant(foci['sum_of_long_axes'])} {unit}{behind}",
+        f"sum of products {products if unit == 'mm' else products.replace('px', 'px²')}{behind}",
+        f"farthest points {significant(foci['spread'])} {unit} apart{behind}",
     ]
     if foci["nearest_least"] is not None:
-        parts.append(f"least gap between foci {significant(foci['nearest_least'])} {unit}")
+        parts.append(f"least gap between foci {significant(foci['nearest_least'])} {unit}{behind}")
     return ", ".join(parts)
 
 

@@ -14,6 +14,7 @@ from calcannot.report.numbers import (
     extent_text,
     interval_text,
     outline_text,
+    plane_text,
     share_text,
     spaced,
     times,
@@ -35,6 +36,7 @@ from calcannot.report.wording import limits, rule_sentences
 if TYPE_CHECKING:
     from calcannot.model.analysis import Totals
     from calcannot.model.annotation import Annotations
+    from calcannot.model.calibration import Calibration
     from calcannot.report.measured import Extent, Measured
 
 _KINDS: Final = {"histology": "Histological section", "radiograph": "Radiograph"}
@@ -58,10 +60,10 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
         kind=_KINDS[item.recipe.kind],
         headline=calcified_text(totals, item.calibration) if columns else "none found",
         outline=outline_text(item.resolved) if columns else "",
-        interval=interval_text(totals) if totals.area_ci95_low_px is not None else "",
+        interval=interval_text(totals, item.calibration) if totals.area_ci95_low_px is not None else "",
         share=share_text(totals.calcified_fraction, item.resolved.reference),
         region_count=spaced(totals.region_count),
-        extent=all_extent_text(totals),
+        extent=all_extent_text(totals, item.calibration),
         statement=_statement(item),
         thumbnail=pictures.thumbnail,
         picture=pictures.whole,
@@ -69,10 +71,10 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
         totals=totals_rows(item),
         components=component_rows(item),
         scale=scale_rows(item),
-        regions=region_rows(totals, columns),
-        largest=largest_rows(totals, columns),
+        regions=region_rows(totals, columns, item.calibration),
+        largest=largest_rows(totals, columns, item.calibration),
         histogram=histogram(columns),
-        foci=foci_rows(item.foci),
+        foci=foci_rows(item.foci, item.calibration),
         each_focus=tuple(focus_sentences(item.foci["rows"], item.calibration)) if item.foci else (),
         drawn=drawn_rows(annotations) if annotations is not None else (),
         rule=tuple(filter(None, (*rule_sentences(item.recipe, item.resolved, item.regions_of_interest), left_out))),
@@ -82,16 +84,17 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
     )
 
 
-def in_region(image: str, extent: Extent) -> MeasuredExtent:
+def in_region(image: str, extent: Extent, calibration: Calibration | None) -> MeasuredExtent:
     """Extent in one region of interest, in words."""
+    behind = plane_text(calibration)
     size = extent_text(extent.length_mm, extent.width_mm, extent.length_px, extent.width_px)
-    return MeasuredExtent(image, extent.name, times(size), area_text(extent.area_mm2, extent.area_px))
+    return MeasuredExtent(image, extent.name, times(size) + behind, area_text(extent.area_mm2, extent.area_px) + behind)
 
 
-def in_all(image: str, totals: Totals) -> MeasuredExtent:
+def in_all(image: str, totals: Totals, calibration: Calibration | None) -> MeasuredExtent:
     """Extent of all regions of an image, in words."""
-    area = area_text(totals.calcified_area_mm2, totals.calcified_area_px)
-    return MeasuredExtent(image, "all regions together", all_extent_text(totals), area)
+    area = calcified_text(totals, calibration)
+    return MeasuredExtent(image, "all regions together", all_extent_text(totals, calibration), area)
 
 
 def _statement(item: Measured) -> str:
@@ -104,7 +107,7 @@ def _statement(item: Measured) -> str:
         return f"{where}no mineral was found by the recipe {item.resolved.recipe}."
     area = f"a calcified area of {calcified_text(totals, size)}"
     if totals.area_ci95_low_px is not None:
-        area += f" (95 % interval {interval_text(totals)})"
+        area += f" (95 % interval {interval_text(totals, size)})"
     outline = outline_text(item.resolved)
     area += f", with its outline at {outline}," if outline else ""
     count = f"in {spaced(totals.region_count)} region{'s' if totals.region_count > 1 else ''}"

@@ -17,6 +17,7 @@ from calcannot.report.numbers import (
     extent_text,
     interval_text,
     outline_text,
+    plane_text,
     share_text,
     significant,
     spaced,
@@ -66,12 +67,12 @@ def source_text(size: Calibration) -> str:
 
 def totals_rows(item: Measured) -> tuple[Row, ...]:
     """Area with its interval, share and extent."""
-    totals = item.totals
+    totals, behind = item.totals, plane_text(item.calibration)
     if not totals.region_count:
         reason = item.resolved.reason
         return (
             Row("Calcified area", "none found", f"{reason}, so the area is 0" if reason else "the area is 0"),
-            Row("Looked at", area_text(totals.reference_area_mm2, totals.reference_area_px)),
+            Row("Looked at", area_text(totals.reference_area_mm2, totals.reference_area_px) + behind),
         )
     low, high = (area_text(mm2, px) for mm2, px in (
         (totals.area_low_mm2, totals.area_low_px), (totals.area_high_mm2, totals.area_high_px)
@@ -84,13 +85,13 @@ def totals_rows(item: Measured) -> tuple[Row, ...]:
             f"{spaced(totals.calcified_area_px)} px counted",
         ),
         *([Row("Outline drawn at", outline, "above the local background")] if outline else []),
-        Row("95 % interval", interval_text(totals), "of the parts that stand beside it"),
-        Row("Area at a stricter and a wider threshold", f"{low} to {high}" if item.resolved.found else "none"),
+        Row("95 % interval", interval_text(totals, item.calibration), "of the parts that stand beside it"),
+        Row("Area at a stricter and a wider threshold", f"{low} to {high}{behind}" if item.resolved.found else "none"),
         Row("Share", share_text(totals.calcified_fraction, item.resolved.reference)),
-        Row("Measured against", area_text(totals.reference_area_mm2, totals.reference_area_px)),
+        Row("Measured against", area_text(totals.reference_area_mm2, totals.reference_area_px) + behind),
         Row(
             "Extent of all regions together",
-            all_extent_text(totals),
+            all_extent_text(totals, item.calibration),
             "largest diameter of their common hull, and the width across it",
         ),
     )
@@ -133,7 +134,9 @@ def scale_rows(item: Measured) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def region_rows(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Row, ...]:
+def region_rows(
+    totals: Totals, columns: Mapping[str, npt.NDArray[Any]], calibration: Calibration | None
+) -> tuple[Row, ...]:
     """Count and sizes of regions."""
     if not columns:
         return ()
@@ -143,7 +146,7 @@ def region_rows(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tupl
     border = int(np.count_nonzero(columns["touches_border"]))
     rows = [
         Row("Regions", spaced(totals.region_count)),
-        Row("Median area of a region", median),
+        Row("Median area of a region", median + plane_text(calibration)),
         Row(
             "Regions that touch the border", str(border), "cut off there: their size is a lower limit" if border else ""
         ),
@@ -151,7 +154,9 @@ def region_rows(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tupl
     return tuple(rows)
 
 
-def largest_rows(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[RegionRow, ...]:
+def largest_rows(
+    totals: Totals, columns: Mapping[str, npt.NDArray[Any]], calibration: Calibration | None
+) -> tuple[RegionRow, ...]:
     """The largest regions, one a row."""
     if not columns:
         return ()
@@ -163,8 +168,8 @@ def largest_rows(totals: Totals, columns: Mapping[str, npt.NDArray[Any]]) -> tup
         size = extent_text(length / 1e3, width / 1e3, None, None) if scaled else extent_text(None, None, length, width)
         share = f"{significant(100 * px[i] / totals.calcified_area_px)} %"
         note = "touches the border" if columns["touches_border"][i] else ""
-        area = area_text(um2[i] / 1e6 if scaled else None, int(px[i]))
-        rows.append(RegionRow(int(columns["region"][i]), area, share, times(size), note))
+        area, behind = area_text(um2[i] / 1e6 if scaled else None, int(px[i])), plane_text(calibration)
+        rows.append(RegionRow(int(columns["region"][i]), area + behind, share, times(size) + behind, note))
     return tuple(rows)
 
 
@@ -180,12 +185,12 @@ def histogram(columns: Mapping[str, npt.NDArray[Any]]) -> str:
     return size_histogram(um2, "µm²")
 
 
-def foci_rows(foci: Mapping[str, Any] | None) -> tuple[Row, ...]:
+def foci_rows(foci: Mapping[str, Any] | None, calibration: Calibration | None) -> tuple[Row, ...]:
     """Deposits: how many by which definition, their sums and reach, and their sides where somebody told them."""
     if not foci or not foci["count"]:
         return ()
-    rows = [Row("Foci", foci_text(foci)), Row("Sums and reach", spread_text(foci))]
-    sides = sides_text(foci)
+    rows = [Row("Foci", foci_text(foci)), Row("Sums and reach", spread_text(foci, calibration))]
+    sides = sides_text(foci, calibration)
     rows.append(Row("By side of the patient", sides or "not told", absent=not sides))
     return tuple(rows)
 

@@ -12,7 +12,8 @@ from calcannot.io import open_image
 from calcannot.io.dicom_frame import one_frame
 from calcannot.phantom.dicom_film import film_dataset
 from calcannot.phantom.nodules import Nodule
-from calcannot.phantom.radiograph import RadiographSpec, render_radiograph
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
 
 RANDOM = np.random.default_rng(3)
 FRAMES = RANDOM.integers(0, 4000, (3, 41, 37)).astype(np.uint16)
