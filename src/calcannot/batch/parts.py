@@ -167,17 +167,17 @@ class Parts:
 
 
 def _write_files(mask: Path, overlay: Path, regions: Path, name: str, source: ImageSource, analysis: Analysis) -> None:
-    """Write what is large side by side: each is for the most part work of one thread."""
+    """Write the mask, and beside it what is for the most part work of one thread; more at once takes more memory."""
 
-    def draw() -> None:
+    def others() -> None:
         with replacing(overlay) as temporary:
             write_overlay(temporary, source, analysis)
+        write_regions(regions, name, region_blocks(analysis))
 
-    with ThreadPoolExecutor(2, thread_name_prefix="calcannot-write") as pool:
-        others = [pool.submit(draw), pool.submit(write_regions, regions, name, region_blocks(analysis))]
+    with ThreadPoolExecutor(1, thread_name_prefix="calcannot-write") as pool:
+        beside = pool.submit(others)
         write_mask(mask, analysis.runs, analysis.info.calibration)
-        for each in others:
-            each.result()
+        beside.result()
 
 
 def _record(name: str, key: str, sha256: str, analysis: Analysis, mask: str, overlay: str) -> dict[str, Any]:

@@ -35,4 +35,4 @@ def companions_of(path: Path) -> tuple[Path, ...]:
     if sniff.is_jpeg(index):
         return tuple(sorted(each for each in path.with_suffix("").rglob("*") if each.is_file()))
     names = _NAMED_FILE.findall(index.decode("utf-8", "replace"))
-    return tuple(sorted({path.with_name(name.strip()) for name in names}))
+    return tuple(sorted({path.parent / name.strip() for name in names}))

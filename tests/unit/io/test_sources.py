@@ -43,6 +43,13 @@ def test_the_hash_is_that_of_the_bytes(tmp_path):
         sha256_of(tmp_path / "absent")
 
 
+def test_the_hash_of_a_slide_whose_text_names_no_files_is_that_of_its_text(tmp_path):
+    text = b"[Virtual Microscope Specimen]\nImageFile=..\nImageFile(1,0)=a\0b\nMapFile=:::\nMacroImage=gone.jpg\n"
+    (tmp_path / "a.vms").write_bytes(text)
+    line = f"{hashlib.sha256(text).hexdigest()}  a.vms\n"
+    assert sha256_of(tmp_path / "a.vms") == hashlib.sha256(line.encode()).hexdigest()
+
+
 def test_a_piece_that_two_threads_want_is_made_once_and_old_ones_go():
     made = []
     together = threading.Barrier(4)
