@@ -35,7 +35,7 @@ def region_blocks(analysis: Analysis) -> Iterator[dict[str, Column]]:
 
 
 def _columns(analysis: Analysis, regions: RegionTable, first: int) -> dict[str, Column]:
-    calibration = analysis.info.calibration
+    calibration, fractions = analysis.info.calibration, analysis.peak_fraction
     rows_um, cols_um = (calibration.um_per_px_row, calibration.um_per_px_col) if calibration else (1.0, 1.0)
     geometry = geometry_of(regions, rows_um, cols_um)
     pixel_area = rows_um * cols_um
@@ -85,5 +85,5 @@ def _columns(analysis: Analysis, regions: RegionTable, first: int) -> dict[str, 
         "filled_area_px": regions.filled_area,
         "hull_area_px": geometry.hull_area / pixel_area,
         "hole_count": regions.hole_count,
-        "peak_fraction": missing if analysis.peak_fraction is None else analysis.peak_fraction,
+        "peak_fraction": missing if fractions is None else fractions[first - 1 : first - 1 + len(regions)],
     }
