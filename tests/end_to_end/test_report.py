@@ -113,17 +113,17 @@ def test_every_total_stands_with_its_interval_unit_and_origin_of_scale(case, out
 def test_clinical_size_and_measured_extent_stand_side_by_side(outline):
     text = outline.text.partition("Clinical size and measured extent")[2]
     assert "mass-1 lumbar region 5 cm × 4 cm not reported" in text
-    assert re.search(r"lesion 1 radiograph\.dcm 5\d\.\d × 4\d\.\d mm 1[23]\.\d cm²", text)
+    assert re.search(r"lesion 1 radiograph\.dcm 5\d\.\d × 4\d\.\d mm ± 10 % 1[23]\.\d cm²", text)
     assert "neither is corrected by the other" in text
 
 
 def test_each_focus_of_the_film_has_a_sentence(case, outline):
     foci = json.loads((case / "runs/radiograph.dcm/1/run.json").read_text(encoding="utf-8"))["images"][0]["foci"]
     assert foci["count"] == 2
-    assert "Foci 2 (regions up to 2 mm apart are one)" in outline.text
+    assert "Foci 2 (regions up to 2 mm apart are one, however small, outline at " in outline.text
     assert "By side of the patient not told" in outline.text
     for row in foci["rows"]:
-        size = f"{row['long_axis_mm']:.1f} × {row['perpendicular_mm']:.1f} mm (long axis × perpendicular)"
+        size = f"{row['long_axis_mm']:.1f} × {row['perpendicular_mm']:.1f} mm ± 10 % (long axis × perpendicular)"
         assert f"Focus {row['focus']}: {size}" in outline.text
 
 

@@ -9,17 +9,21 @@ from calcannot.batch.job import Outcome
 from calcannot.model.analysis import Analysis
 from calcannot.model.resolved import ResolvedRecipe
 from calcannot.model.run_record import Measured
+from calcannot.morphometry.focus_columns import focus_rows
 from calcannot.report.numbers import (
     area_text,
     extent_text,
     interval_text,
+    length_text,
     outline_text,
     plane_text,
     share_text,
     significant,
     uncertainty_text,
 )
-from calcannot.report.radiograph_wording import foci_text, sides_text
+from calcannot.report.radiograph_wording import foci_text, focus_sentences, sides_text, spread_text
+
+_MOST_FOCI = 4
 
 
 def print_summary(outcomes: Sequence[Outcome], output: Path) -> None:
@@ -74,9 +78,9 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
             extent_text(
                 totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px
             )
-            + (behind if totals.region_count else ""),
+            + (length_text(size) if totals.region_count else ""),
         ),
-        *_foci_rows(measured),
+        *_foci_rows(measured, found),
         ("recipe", f"{measured.recipe.name}{_threshold_text(resolved)}"),
     ]
     if size is None:
@@ -89,11 +93,26 @@ def summary_rows(found: Measured | Analysis) -> list[tuple[str, str]]:
     return rows
 
 
-def _foci_rows(measured: Measured) -> list[tuple[str, str]]:
-    if not measured.foci or not measured.foci["count"]:
+def _foci_rows(measured: Measured, found: Measured | Analysis) -> list[tuple[str, str]]:
+    foci, size = measured.foci, measured.calibration
+    if not foci or not foci["count"]:
         return []
-    sides = sides_text(measured.foci, measured.calibration)
-    return [("foci", foci_text(measured.foci)), *([("by side", sides)] if sides else [])]
+    sides = sides_text(foci, size)
+    rows = focus_rows(found) if isinstance(found, Analysis) else foci.get("rows", ())
+    each = [sentence.split(": ", 1) for sentence in focus_sentences(rows[:_MOST_FOCI], size)]
+    more = [("more foci", f"{len(rows) - _MOST_FOCI}, in foci.csv")] if len(rows) > _MOST_FOCI else []
+    return [
+        ("foci", foci_text(foci)),
+        *((name.partition(" (")[0].lower(), text.rstrip(".") + _side_of(name)) for name, text in each),
+        *more,
+        ("together", spread_text(foci, size)),
+        *([("by side", sides)] if sides else []),
+    ]
+
+
+def _side_of(name: str) -> str:
+    side = name.partition(" (")[2].rstrip(")")
+    return f"; {side}" if side else ""
 
 
 def _threshold_text(resolved: ResolvedRecipe) -> str:

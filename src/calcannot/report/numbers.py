@@ -29,6 +29,12 @@ def plane_text(calibration: Calibration | None) -> str:
     return "" if calibration is None else _PLANES.get(calibration.plane, "")
 
 
+def length_text(calibration: Calibration | None) -> str:
+    """What must stand behind a length: its plane, and half of its 95 % interval where that is known."""
+    known = None if calibration is None else calibration.relative_uncertainty
+    return plane_text(calibration) + (f" ± {100 * known:.2g} %" if known else "")
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number with this many significant digits and no exponent: 0.00123, 12.3, 1230."""
     if value == 0 or not math.isfinite(value):
@@ -105,9 +111,9 @@ def calcified_text(totals: Totals, calibration: Calibration | None) -> str:
 
 
 def all_extent_text(totals: Totals, calibration: Calibration | None = None) -> str:
-    """Extent of all regions together, in the plane of the pixel size."""
+    """Extent of all regions together, with its plane and uncertainty."""
     lengths = (totals.extent_length_mm, totals.extent_width_mm, totals.extent_length_px, totals.extent_width_px)
-    return times(extent_text(*lengths)) + (plane_text(calibration) if totals.region_count else "")
+    return times(extent_text(*lengths)) + (length_text(calibration) if totals.region_count else "")
 
 
 def times(size: str) -> str:

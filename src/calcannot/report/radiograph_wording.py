@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from calcannot.model.image import BAD_TILE
-from calcannot.report.numbers import area_text, peak_text, plane_text, significant
+from calcannot.report.numbers import area_text, length_text, peak_text, plane_text, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,12 +32,16 @@ _MORPHOLOGY: Final = {
 
 
 def foci_text(foci: Mapping[str, Any]) -> str:
-    """Count of foci with the parameters that define it."""
+    """Count of foci with the three parameters that define it: joining distance, least area, and where it is cut."""
     unit = foci["unit"]
     square = "mm²" if unit == "mm" else "px"
     defined = f"regions up to {foci['joining']:.3g} {unit} apart are one"
-    if foci["minimum_area"]:
-        defined += f", of {foci['minimum_area']:.3g} {square} at least"
+    defined += f", of {foci['minimum_area']:.3g} {square} at least" if foci["minimum_area"] else ", however small"
+    shares = [share for share in foci.get("peak_fractions", ()) if 0 < share < 1]
+    if shares:
+        defined += f", outline at {peak_text(min(shares), max(shares))}"
+    elif foci.get("threshold") is not None:
+        defined += f", threshold {significant(foci['threshold'])}"
     return f"{foci['count']} ({defined})"
 
 
@@ -85,11 +89,11 @@ def focus_sentences(rows: Sequence[Mapping[str, Any]], calibration: Calibration 
         Rows of ``foci.csv`` of one image, by column.
     """
     unit = "mm" if calibration is not None else "px"
-    behind = plane_text(calibration)
+    behind, sure = plane_text(calibration), length_text(calibration)
     found = []
     for row in rows:
         area = area_text(row["area_mm2"] if unit == "mm" else None, row["area_px"])
-        size = f"{significant(row[f'long_axis_{unit}'])} × {significant(row[f'perpendicular_{unit}'])} {unit}{behind}"
+        size = f"{significant(row[f'long_axis_{unit}'])} × {significant(row[f'perpendicular_{unit}'])} {unit}{sure}"
         text = f"Focus {row['focus']}"
         text += f" ({row['side']})" if row.get("side") else ""
         text += f": {size} (long axis × perpendicular), area {area}{behind}"

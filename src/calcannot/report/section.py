@@ -13,6 +13,7 @@ from calcannot.report.numbers import (
     calcified_text,
     extent_text,
     interval_text,
+    length_text,
     outline_text,
     plane_text,
     share_text,
@@ -86,9 +87,9 @@ def image_section(item: Measured, pictures: Pictures, annotations: Annotations |
 
 def in_region(image: str, extent: Extent, calibration: Calibration | None) -> MeasuredExtent:
     """Extent in one region of interest, in words."""
-    behind = plane_text(calibration)
+    area = area_text(extent.area_mm2, extent.area_px) + plane_text(calibration)
     size = extent_text(extent.length_mm, extent.width_mm, extent.length_px, extent.width_px)
-    return MeasuredExtent(image, extent.name, times(size) + behind, area_text(extent.area_mm2, extent.area_px) + behind)
+    return MeasuredExtent(image, extent.name, times(size) + length_text(calibration), area)
 
 
 def in_all(image: str, totals: Totals, calibration: Calibration | None) -> MeasuredExtent:

@@ -32,7 +32,7 @@ FOCI = {
 def test_a_focus_in_one_sentence():
     (text,) = focus_sentences([ROW], OBJECT)
     assert text == (
-        "Focus 1 (left): 51.3 × 41.4 mm (long axis × perpendicular), area 13.9 cm², in 3 pieces; lobulated, as "
+        "Focus 1 (left): 51.3 × 41.4 mm ± 1.3 % (long axis × perpendicular), area 13.9 cm², in 3 pieces; lobulated, as "
         "recorded by the reader."
     )
 
@@ -49,7 +49,11 @@ def test_without_a_pixel_size_all_is_in_pixels():
 
 
 def test_the_number_of_foci_comes_with_what_defines_it():
-    assert foci_text(FOCI) == "2 (regions up to 2 mm apart are one)"
+    assert foci_text(FOCI) == "2 (regions up to 2 mm apart are one, however small)"
+    cut = FOCI | {"threshold": 90.0, "peak_fractions": []}
+    assert foci_text(cut) == "2 (regions up to 2 mm apart are one, however small, threshold 90.0)"
+    cut = FOCI | {"threshold": None, "peak_fractions": [0.08, 0.12, 1.0]}
+    assert foci_text(cut).endswith("however small, outline at 8 to 12 % of the peak)")
     assert foci_text(FOCI | {"minimum_area": 4.0}) == "2 (regions up to 2 mm apart are one, of 4 mm² at least)"
     assert "farthest points 220 mm apart" in spread_text(FOCI)
 
