@@ -127,16 +127,19 @@ class RegionBuilder:
         of_piece, count = _components(self._count[number], pairs)
         table = empty_table(count, _LAYOUTS[number])
         first = 0
-        for part in self._tables[number]:
+        # Pieces go as they are added: of a million regions they take as much memory as the table.
+        parts = self._tables[number][::-1]
+        self._tables[number].clear()
+        while parts:
+            part = parts.pop()
             add_pieces(part, of_piece[first : first + len(part)], table, _LAYOUTS[number])
             first += len(part)
-        self._tables[number].clear()
         return Components(table, of_piece, _LAYOUTS[number])
 
     def finish(
         self, components: Components, keep: npt.NDArray[np.bool_], workers: int = 1
     ) -> tuple[RegionTable, LabelledRuns]:
-        """Regions of the first of ``MASKS``; can be asked for once.
+        """Regions of the first of ``MASKS``; can be asked for once, and uses up the table of the components.
 
         Parameters
         ----------
@@ -144,8 +147,8 @@ class RegionBuilder:
             bool (n,): which components are regions. What an outline encloses does not depend on what was dropped
             inside it.
         """
-        table = components.table[keep]
         runs = self.runs_of(components, keep)
+        table = components.table[: _move_up(components.table, keep)]
         holes = table[:, at.CONTACTS] - table[:, at.RUNS] + 1
         rows = np.stack([table[:, at.ROW_MIN], table[:, at.ROW_MAX]], axis=1)
         hull_start, hull_row, hull_col = region_hulls(runs, rows, workers)
@@ -173,6 +176,18 @@ class RegionBuilder:
             first += int(labels.max()) + 1 if labels.size else 0
         self._bands.clear()
         return LabelledRuns(self.height_px, self.width_px, row_start, start, stop, region)
+
+
+@compiled
+def _move_up(table: Int64, keep: npt.NDArray[np.bool_]) -> int:
+    """Move the rows to keep to the front, in place; gives how many there are."""
+    n = 0
+    for row in range(table.shape[0]):
+        if keep[row]:
+            for column in range(table.shape[1]):
+                table[n, column] = table[row, column]
+            n += 1
+    return n
 
 
 @compiled
