@@ -18,12 +18,14 @@ os.environ["CALCANNOT_CASES"] = tempfile.mkdtemp()
 os.environ["NAPARI_CONFIG"] = str(Path(os.environ["CALCANNOT_CASES"]) / "settings.yaml")
 
 import napari
+import numpy as np
 import psutil
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_calcannot.layers import IMAGE
 
+WARM = 10  # images until all is imported and compiled
 WORK = Path(os.environ["CALCANNOT_CASES"])
 SECTION = Path(__file__).parents[1] / "sample_images" / "section.tif"
 
@@ -41,7 +43,7 @@ def main() -> None:
             QApplication.processEvents()
             time.sleep(0.01)
 
-    sessions = []
+    sessions, memory = [], []
     print("image  memory MiB  widgets  sessions alive")
     for number in range(1, count + 1):
         path = WORK / f"section-{number}.tif"
@@ -55,10 +57,12 @@ def main() -> None:
         until(lambda: not panel.desk.sessions)
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
+        memory.append(psutil.Process().memory_info().rss / 2**20)
         if number in (1, 2, 5) or number % 10 == 0:
-            memory = psutil.Process().memory_info().rss / 2**20
             alive = sum(ref() is not None for ref in sessions)
-            print(f"{number:5d}  {memory:10.0f}  {len(QApplication.allWidgets()):7d}  {alive:14d}", flush=True)
+            print(f"{number:5d}  {memory[-1]:10.0f}  {len(QApplication.allWidgets()):7d}  {alive:14d}", flush=True)
+    slope = np.polyfit(range(WARM, count), memory[WARM:], 1)[0]
+    print(f"after the first {WARM}: {slope:.2f} MiB an image", flush=True)
     viewer.close()
     shutil.rmtree(WORK, ignore_errors=True)
 

@@ -159,12 +159,13 @@ class Session(SessionState):
             self._keep_rule(before, "threshold")
 
     def close(self) -> None:
-        """Write what is not written, and release the file."""
+        """Write what is not written, and release the file and all that was made of it."""
         self.settle()
         self.drawing.close()
         self.pixels.close()
         for source in self._sources:
             source.close()
+        self.analysis = self.mask = self.review = self.statistics = None
 
     def keep_in(self, drawing: Drawing) -> None:
         """Go on with strokes that are kept elsewhere; what was done until now is done there too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -37,10 +38,10 @@ class TileWatch(QObject):  # type: ignore[misc]
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._desk = desk
-        self._filled: dict[Session, int] = {}
+        self._filled: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
         self._overview = False
         self._seconds = 0
-        self._failing: set[Session] = set()
+        self._failing: WeakSet[Session] = WeakSet()
         self._timer = QTimer(self, interval=_INTERVAL_MS)
         self._timer.timeout.connect(self.look)
         self._slow = QTimer(self, interval=_FILL_MS)
@@ -108,5 +109,5 @@ class TileWatch(QObject):  # type: ignore[misc]
             return
         filled = values.filled_boxes
         if filled != self._filled.get(session):
-            self._filled = {session: filled}
+            self._filled[session] = filled
             self._desk.stage.refresh_pixels(session)
