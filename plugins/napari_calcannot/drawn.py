@@ -67,10 +67,8 @@ class Drawn:
             self._layers.add([convert.chosen_layer(session, shapes)])
             self._layers.viewer.layers.selection.active = active
             return
-        made = convert.chosen_layer(session, shapes)[1]
-        layer.data = []
-        layer.add(shapes, shape_type="polygon", edge_width=made["edge_width"], edge_color=made["edge_color"],
-                  face_color="transparent")  # fmt: skip
+        layer.data = shapes  # keeps its colours; to take the old away and add the new is twice the work
+        layer.edge_width = convert.chosen_layer(session, shapes)[1]["edge_width"]
 
     def draw_region(self, session: Session, kind: str = "region", shape: str = "polygon", reason: str = "") -> Shapes:
         """Make the layer of regions active and ready to draw a region of interest or an exclusion.

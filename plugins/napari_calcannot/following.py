@@ -67,7 +67,7 @@ class Following(QObject):  # type: ignore[misc]
 
     def show_overview(self, session: Session) -> None:
         """Draw the map anew: more of the image has arrived."""
-        if session is self._desk.session and session.pixels.is_large:
+        if session is self._desk.session and session.pixels.overview_grows:
             self._controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
 
     def take_layers(self) -> None:

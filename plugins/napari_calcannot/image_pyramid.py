@@ -77,6 +77,11 @@ class ImagePyramid:
             return self.loader.read_or_note(self._source.read, 0, 0, rows, cols, level)
         return self.loader.box(level, 0, 0, rows, cols)
 
+    @property
+    def overview_grows(self) -> bool:
+        """Whether the smallest level is computed as tiles arrive; else the file has it, and it is whole at once."""
+        return self.is_large and self._of_file < len(self.loader.shapes)
+
     def close(self) -> None:
         """Stop reading; the source is the owner's to close."""
         self.loader.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from calcannot.model.annotation import StrokeKind
+from napari_calcannot.boxes import Box
 from napari_calcannot.outlines import polygons_of
 from napari_calcannot.review import OPEN
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _LARGEST_OUTLINE_PX = 250_000  # of a box; the outline of a larger region is its box
+_OUTLINE_MS = 30  # after the frame of the flight: to make it costs as much again, for each row that is passed by
 
 
 class Reading(QObject):  # type: ignore[misc]
@@ -33,9 +35,15 @@ class Reading(QObject):  # type: ignore[misc]
         self._desk, self._view = desk, controls.results
         self._tabs = controls.tabs
         self._flies = True
+        self._soon = QTimer(self, singleShot=True, interval=_OUTLINE_MS)
+        self._soon.timeout.connect(self._outline_chosen)
         self._view.region_chosen.connect(self._on_row)
         self._view.mark_asked.connect(self.mark)
         self._view.step_asked.connect(self.step)
+
+    def stop(self) -> None:
+        """Outline nothing any more."""
+        self._soon.stop()
 
     def choose_at(self, row: int, col: int) -> None:
         """Choose the region that a pixel belongs to, without moving the view."""
@@ -87,11 +95,20 @@ class Reading(QObject):  # type: ignore[misc]
         session = self._desk.session
         if session is None or session.analysis is None:
             return
-        table = session.analysis.regions
-        box = tuple(int(edge[region]) for edge in (table.row_min, table.col_min, table.row_max, table.col_max))
-        self._desk.stage.drawn.outline_chosen(session, _outline(session, region, *box))
         if self._flies:
-            self._desk.stage.fly_to(session, box)  # type: ignore[arg-type]
+            self._desk.stage.fly_to(session, _box(session, region))
+        self._soon.start()
+
+    def _outline_chosen(self) -> None:
+        session, region = self._desk.session, self._view.chosen
+        if session in self._desk.sessions and session is not None and session.analysis and region is not None:
+            self._desk.stage.drawn.outline_chosen(session, _outline(session, region, *_box(session, region)))
+
+
+def _box(session: Session, region: int) -> Box:
+    assert session.analysis is not None
+    table = session.analysis.regions
+    return Box(*(int(edge[region]) for edge in (table.row_min, table.col_min, table.row_max, table.col_max)))
 
 
 def _outline(session: Session, region: int, row: int, col: int, last_row: int, last_col: int) -> list[np.ndarray]:

@@ -111,6 +111,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.finding.stop()
         self.growing.stop()
         self.measuring.stop()
+        self.reading.stop()
         self.watch.stop()
         self.keeping.stop()
         self.preferred.stop()
