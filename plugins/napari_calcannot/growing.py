@@ -139,6 +139,8 @@ class Growing(QObject):  # type: ignore[misc]
         stroke, known = growth.stroke, {each.id: each for each in session.annotations.regions}
         before = known.get(stroke.id)
         if before is not None and _is_same(before, stroke):
+            if not session.is_current:
+                self.measurement_needed.emit()  # of an earlier day
             return
         taken = [each.id for each in session.annotations.clicks if each.id != stroke.id and _lies_in(each, growth)]
         now = datetime.now(UTC).isoformat(timespec="milliseconds")

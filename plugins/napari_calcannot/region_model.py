@@ -27,7 +27,8 @@ def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
         titles = {"region": "region", "area_px": "area px", "feret_max_px": "length px", "width_px": "width px"}
         shown = [(title, columns[name]) for name, title in titles.items()]
     else:
-        um, name, behind = UM_PER_UNIT[unit], _UNIT_NAMES[unit], plane_text(analysis.info.calibration)
+        um, name, behind = UM_PER_UNIT[unit], _UNIT_NAMES[unit], plane_text(analysis.info.calibration).strip(", ")
+        behind = "\n" + behind.replace("the ", "the\n") if behind else ""  # a title is as wide as its longest line
         shown = [
             ("region", columns["region"]),
             (f"area {name}²{behind}", columns["area_um2"] / um**2),
@@ -35,7 +36,7 @@ def _chosen(analysis: Analysis) -> list[tuple[str, np.ndarray[Any, Any]]]:
             (f"width {name}{behind}", columns["width_um"] / um),
         ]
     if analysis.peak_fraction is not None:
-        shown.append(("at % of peak", 100 * columns["peak_fraction"]))
+        shown.append(("outline\nat % of\npeak", 100 * columns["peak_fraction"]))
     return [*shown, ("mean", columns["value_mean"])]
 
 
