@@ -115,6 +115,33 @@ def test_a_plate_is_cut_half_way_at_its_true_edge(tmp_path, a_mm, b_mm, spacing_
     assert analysis.totals.calcified_area_mm2 == pytest.approx(lesion.detector_area_mm2, rel=0.03)
 
 
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_a_faint_lesion_is_smoothed_until_its_edge_is_seen(tmp_path, seed):
+    """At the noise of the film's pixels, a third of its peak would be its outline: a tenth of it lies below."""
+    nodule = Nodule(row_mm=0, col_mm=0, a_mm=14, b_mm=12, c_mm=1.2)
+    film = RadiographSpec(nodules=(nodule,), size_mm=(54, 58), spacing_mm=0.2, scatter_to_primary=0.8)
+    phantom = render_radiograph(film, seed)
+    analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
+    (surface,), (lesion,) = analysis.resolved.surfaces, phantom.lesions
+    assert surface.threshold >= 3 * surface.sigma
+    assert 0.5 < surface.smoothing_sigma_px * film.spacing_mm < 3
+    assert analysis.totals.calcified_area_mm2 == pytest.approx(lesion.detector_area_mm2, rel=0.04)
+    assert surface.rim_edge_ratio < 0.05
+
+
+def test_a_lesion_that_noise_hides_is_said_to_be_so(tmp_path):
+    nodule = Nodule(row_mm=0, col_mm=0, a_mm=5, b_mm=4, c_mm=0.6)
+    film = RadiographSpec(nodules=(nodule,), size_mm=(40, 40), spacing_mm=0.2, scatter_to_primary=0.8)
+    phantom = render_radiograph(film, 7)
+    analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
+    (lesion,), totals = phantom.lesions, analysis.totals
+    assert totals.region_count == 1
+    assert any("hardly stands out of the noise" in warning for warning in analysis.warnings)
+    assert any("Noise hides septa" in warning for warning in analysis.warnings)
+    assert totals.area_ci95_low_mm2 < lesion.detector_area_mm2 < totals.area_ci95_high_mm2
+    assert totals.area_ci95_high_mm2 > 1.2 * totals.calcified_area_mm2
+
+
 def test_bone_that_was_drawn_is_no_background(tmp_path):
     """A strip of bone through the rim spoils the fit; excluded, the area is what it is without bone."""
     film = RadiographSpec(

@@ -22,6 +22,8 @@ from calcannot.pipeline.outline_share import peak_fraction_of
 from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.region_places import RegionPlaces
 from calcannot.pipeline.scan import Progress, default_workers
+from calcannot.segment.clefts import hidden_by_noise
+from calcannot.segment.outline import is_faint
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
 
@@ -211,6 +213,13 @@ def _warnings(
                 f"The other side is denser than {name_of(surface, annotations)} somewhere inside it: what is "
                 "dense there was subtracted from the lesion. Use a recipe without mirror."
             )
+        if is_faint(surface):
+            found.append(
+                f"The lesion in {name_of(surface, annotations)} hardly stands out of the noise: its edge is not seen, "
+                "and its area is known no better than the 95 % interval says."
+            )
+        if hidden_by_noise(surface.cleft_radius_px, surface.cleft_smoothing_sigma_px):
+            found.append(f"Noise hides septa in {name_of(surface, annotations)}: if there are any, they are counted.")
     return tuple(dict.fromkeys(found))
 
 

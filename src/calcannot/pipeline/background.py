@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from calcannot.model.annotation import StrokeKind
 from calcannot.segment.background import fit_surface, rim_of, surface_at
-from calcannot.segment.clefts import SMOOTHING_SHARE, filled, reach_px
+from calcannot.segment.clefts import closing_sigma_px, filled, reach_px
 from calcannot.segment.mirror import Mirror, find_mirror, read_level
-from calcannot.segment.outline import LEAST_SIGMA, in_noise, with_outline
+from calcannot.segment.outline import CLEAR_SIGMA, with_outline
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import smoothing_px
 from calcannot.segment.seeds import grown, region_around
@@ -24,8 +26,15 @@ if TYPE_CHECKING:
     from calcannot.model.resolved import Surface
 
 _SMOOTHING_STEPS: Final = 7
-_MOST_STEPS: Final = 11
-"""Steps up to which a lesion is smoothed whose outline would lie in the noise else, and which would come out small."""
+
+_FAINT_SHARE: Final = 0.2
+"""Smoothing of a lesion whose outline would lie in the noise else, at most, as a share of its radius at half height.
+
+More would leave no difference between a body that thins out and a blurred plate.
+"""
+
+_LEAST_FACTOR: Final = 1.1
+"""Less additional smoothing than by this factor is not worth while."""
 
 _CLEFT_SIGMAS: Final = 16.0
 """Clefts are looked for in an image of at most this noise, as a share of the peak: more smoothing would fill them."""
@@ -40,17 +49,23 @@ def fit_background(source: ImageSource, recipe: Recipe, region: Stroke, annotati
     no background.
     """
     lesion = _Lesion(source, recipe, region, with_exclusions(source.info, annotations).of(StrokeKind.EXCLUDE))
-    background = lesion.background
+    background, unit_px = lesion.background, smoothing_px(recipe, source.info) / _SMOOTHING_STEPS
     steps: list[Surface] = []
     while True:
-        steps.append(lesion.fitted(len(steps)))
+        steps.append(lesion.fitted(unit_px * len(steps)))
         quiet = background.k_sigma * steps[-1].sigma <= background.peak_fraction * steps[-1].peak
         if quiet or len(steps) > _SMOOTHING_STEPS:
             break
-    surface = lesion.outlined(steps)
-    while in_noise(surface) and len(steps) <= _MOST_STEPS:
-        steps.append(lesion.fitted(len(steps)))
-        surface = lesion.outlined(steps)
+    surface, too_noisy, radius_px = lesion.outlined(steps)
+    while too_noisy > 1:
+        # Noise falls with the smoothing, and the level of a soft edge rises with its root.
+        more = max(too_noisy ** (2 / 3), 1.1 * _LEAST_FACTOR)
+        sigma_px = min(more * max(surface.smoothing_sigma_px, unit_px), _FAINT_SHARE * radius_px)
+        if sigma_px <= surface.smoothing_sigma_px * _LEAST_FACTOR:
+            break
+        # Smooth noise varies over millimetres as a bone does: whether one crosses the rim is seen before.
+        steps.append(replace(lesion.fitted(sigma_px), rim_edge_ratio=surface.rim_edge_ratio))
+        surface, too_noisy, radius_px = lesion.outlined(steps)
     return surface
 
 
@@ -101,9 +116,8 @@ class _Lesion:
         info, row, col = self.source.info, max(0, math.floor(y_min)), max(0, math.floor(x_min))
         return row, col, min(info.height_px, math.ceil(y_max)) - row, min(info.width_px, math.ceil(x_max)) - col
 
-    def fitted(self, step: int) -> Surface:
-        """The background after so many steps of smoothing."""
-        sigma_px = smoothing_px(self.recipe, self.source.info) * step / _SMOOTHING_STEPS
+    def fitted(self, sigma_px: float) -> Surface:
+        """The background of the film smoothed by this Gaussian."""
         mirror = self.mirror
         surface = fit_surface(
             read_level(self.source, mirror, *self.box, sigma_px),
@@ -125,8 +139,11 @@ class _Lesion:
             mirror_sum_px=mirror.sum if mirror else None,
         )
 
-    def outlined(self, steps: list[Surface]) -> Surface:
-        """The last of the surfaces, with clefts and outline where the recipe asks for them."""
+    def outlined(self, steps: list[Surface]) -> tuple[Surface, float, float]:
+        """The last of the surfaces, with clefts and outline where the recipe asks for them.
+
+        Also by what its noise would have to be divided, and the radius in px of a disc of the area above half its peak.
+        """
         surface, info, background = steps[-1], self.source.info, self.background
         if background.cleft_width is not None:
             fine = next((s for s in steps if s.sigma * _CLEFT_SIGMAS <= s.peak), surface)
@@ -137,7 +154,7 @@ class _Lesion:
                 cleft_sigma=fine.sigma,
             )
         if background.edge_blur is None:
-            return surface
+            return surface, 1.0, 0.0
         # A closing at the border of the region sees what lies beyond it, as it does when the pixels are classified.
         row, col, height, width = self.box
         reach = reach_px(surface.cleft_radius_px)
@@ -147,16 +164,13 @@ class _Lesion:
         level = surface_at(surface, *box)
         closed = None
         if surface.cleft_radius_px:
-            smooth = read_level(self.source, self.mirror, *box, SMOOTHING_SHARE * surface.cleft_radius_px)
+            closing_px = closing_sigma_px(surface.cleft_radius_px, surface.smoothing_sigma_px)
+            smooth = read_level(self.source, self.mirror, *box, closing_px)
             closed = filled(smooth - level, surface.cleft_radius_px)
         residual = read_level(self.source, self.mirror, *box, surface.smoothing_sigma_px) - level
         within = inside(self.region, *box) & ~inside_any(self.excluded, *box)
         if self.seed_reach_px:
-            within &= grown(residual > LEAST_SIGMA * surface.sigma, inside(self.drawn, *box))
-        return with_outline(
-            surface,
-            residual,
-            closed,
-            within,
-            background.edge_blur.in_px(info.calibration, "background.edge_blur"),
-        )
+            within &= grown(residual > CLEAR_SIGMA * surface.sigma, inside(self.drawn, *box))
+        radius_px = math.sqrt(np.count_nonzero(residual[within] > 0.5 * surface.peak) / math.pi)
+        blur_px = background.edge_blur.in_px(info.calibration, "background.edge_blur")
+        return *with_outline(surface, residual, closed, within, blur_px), radius_px

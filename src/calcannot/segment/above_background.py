@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from calcannot.model.classes import CORE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE
 from calcannot.segment.background import rim_of, surface_at
-from calcannot.segment.clefts import SMOOTHING_SHARE, cleft, filled, reach_px
+from calcannot.segment.clefts import cleft, closing_sigma_px, filled, reach_px
 from calcannot.segment.mirror import mirror_of, read_level
 from calcannot.segment.polygons import inside
 from calcannot.segment.seeds import region_around
@@ -83,7 +83,8 @@ def _residual(source: ImageSource, surface: Surface, row: int, col: int, height:
     if not surface.cleft_radius_px:
         return residual[core], np.zeros((height, width), np.bool_)
     fine = read_level(source, mirror, *box, surface.cleft_smoothing_sigma_px) - level
-    smooth = read_level(source, mirror, *box, SMOOTHING_SHARE * surface.cleft_radius_px) - level
+    closing_px = closing_sigma_px(surface.cleft_radius_px, surface.cleft_smoothing_sigma_px)
+    smooth = read_level(source, mirror, *box, closing_px) - level
     gap = cleft(fine, filled(smooth, surface.cleft_radius_px), surface.cleft_sigma)
     return residual[core], gap[core]
 

@@ -8,12 +8,15 @@ square root of the distance to it; how flat it is inside is q, 1 for an ellipsoi
 outline of the same area is that of the disc times its perimeter over the disc's.
 
 A plate with a blur and a nearly flat body with less of it can hardly be told apart, but their edges lie apart. So a
-lesion is a plate where a plate, blurred no more than films are, accounts for its areas.
+lesion is a plate where a plate, blurred no more than films are, accounts for its areas and an ellipsoid does not do
+better. Else it is an ellipsoid, as every projection of one is, unless its areas say otherwise by two standard
+deviations: noise alone makes a small ellipsoid look flat, and a flat body would end further inside.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,21 +28,26 @@ Mask = npt.NDArray[np.bool_]
 _LEVELS = 16
 _LOWEST_SHARE, _HIGHEST_SHARE = 0.2, 0.85  # of the plateau: below is noise, above is texture
 _LOWEST_SIGMA = 5.0  # below, noise adds to the area
-_PLATE_MISFIT = 0.015  # how far the areas of a plate may miss the model, as a share
-_LEAST_ROUNDNESS = 0.02  # below it is a plate
+_MODEL_MISFIT = 0.0075  # standard deviation by which areas miss the model without noise, as a share
+_PLATE_DOUBTS = 2.0  # how far the areas of a plate may miss the model
 _HEIGHT_DOUBT = 0.12  # log of the height over the plateau: noise and texture lift the plateau, a small dome lowers it
-_BLUR_DOUBTS = 2.0  # of those below: how much more than expected a plate may be blurred
 _BLUR_DOUBT = 0.2  # standard deviation of the log of the blur: detectors differ (0.20 to 0.35 mm), and so do heights
-_BLUR_WEIGHT = 0.015  # how far areas must miss the model, as a share, to move the blur by one doubt
+_BLUR_DOUBTS = 2.0  # how much more than expected a plate may be blurred
+_ROUNDNESS_DOUBTS = 2.0  # what an ellipsoid misses by more than another profile, where it is none
+_LEAST_ROUNDNESS = 0.02  # below it is a plate
+_REACH = np.array([2.0, _HEIGHT_DOUBT, 1.5])  # of the logs of area, height and blur from where the fit starts
 _RADII = 120
+_NOISY = 0.02  # of the height: less noise moves no area
+_SHARES = np.linspace(0.02, 0.6, 117)  # of the height, where an edge may lie
 
 
 class Edge(NamedTuple):
     """What the areas of a lesion say about its edge.
 
-    ``level`` is the residual that the blurred edge has at its true place, ``height`` and ``roundness`` (q) those of the
+    ``level`` is the residual above which the lesion has its true area: that of the blurred edge at its place, and a
+    little higher where noise adds more outside than it takes inside. ``height`` and ``roundness`` (q) are those of the
     profile, ``blur_px`` the Gaussian without the smoothing and the pixel, ``misfit`` the root mean square by which
-    areas miss the model, as a share of the largest.
+    areas miss the model, in standard deviations of what noise and other shapes explain.
     """
 
     level: float
@@ -71,7 +79,7 @@ def fit_edge(residual: Float, sigma: float, peak: float, blur_px: float, smoothi
     Edge or None
         None where too little stands out for a fit.
     """
-    from scipy import ndimage, optimize
+    from scipy import ndimage
     from skimage.measure import perimeter_crofton
 
     high = residual[residual > 0.5 * peak]
@@ -94,43 +102,101 @@ def fit_edge(residual: Float, sigma: float, peak: float, blur_px: float, smoothi
     perimeter = float(perimeter_crofton(outline, 4))  # type: ignore[no-untyped-call]
     raggedness = max(1.0, perimeter / (2 * math.sqrt(math.pi * int(outline.sum()))))
     added = math.hypot(smoothing_px, 1 / math.sqrt(12))
-
-    def width(area: float, blur: float) -> float:
-        spread = math.hypot(blur, added) * raggedness / math.sqrt(area / math.pi)
-        return min(max(spread, 0.005), 0.5)
-
-    def misses(x: Float, roundness: float | None = None) -> Float:
-        area, height, blur = math.exp(x[0]), math.exp(x[1]), math.exp(x[2])
-        round_ = float(x[3]) if roundness is None else roundness
-        modelled, _ = blurred_areas(round_, width(area, blur), levels / height, sigma / height)
-        towards = _BLUR_WEIGHT * (x[2] - math.log(blur_px)) / _BLUR_DOUBT
-        return np.append((modelled * area - areas) / areas[0], towards)
-
-    start = np.log([areas[0], plateau, blur_px])
-    reach = np.array([2, _HEIGHT_DOUBT, 1.5])
-    found = optimize.least_squares(
-        misses, start, bounds=(start - reach, start + reach), x_scale=[0.05, 0.1, 0.1], diff_step=1e-3, args=(0.0,)
-    )
-    roundness = 0.0
-    if found.x[2] > start[2] + _BLUR_DOUBTS * _BLUR_DOUBT or _misfit(found.fun) > _PLATE_MISFIT:
-        bounds = (np.append(start - reach, _LEAST_ROUNDNESS), np.append(start + reach, 1.0))
-        fits = [
-            optimize.least_squares(
-                misses, np.append(start, first), bounds=bounds, x_scale=[0.05, 0.1, 0.1, 0.2], diff_step=1e-3
-            )
-            for first in (0.2, 0.9)
-        ]
-        found = min(fits, key=lambda fit: float(fit.cost))
-        roundness = float(found.x[3])
-    area, height, blur = (math.exp(number) for number in found.x[:3])
-    _, at_edge = blurred_areas(roundness, width(area, blur), np.array([0.5]), 0.0)
+    doubt = _noise_of(areas, levels, sigma, perimeter, added) + _MODEL_MISFIT**2 * np.eye(_LEVELS)
+    white = np.linalg.inv(np.linalg.cholesky(doubt))
+    counted = _Counted(levels, areas, white, plateau, sigma, blur_px, added, raggedness)
+    fit = _simplest(counted)
+    area, height, blur = (math.exp(number) for number in fit.x)
+    width, noise = counted.width(area, blur), sigma / height
+    _, at_edge = blurred_areas(fit.roundness, width, np.array([0.5]), 0.0)
+    if noise > _NOISY:
+        modelled, _ = blurred_areas(fit.roundness, width, _SHARES, noise)
+        at_edge = max(at_edge, float(np.interp(-1.0, -modelled, _SHARES)))
     # Five digits: the last ones are the optimiser's and the processor's.
-    numbers = (at_edge * height, height, roundness, blur, area, _misfit(found.fun))
+    numbers = (at_edge * height, height, fit.roundness, blur, area, fit.misfit)
     return Edge(*(float(f"{number:.5g}") for number in numbers))
 
 
-def _misfit(misses: Float) -> float:
-    return float(np.sqrt(np.mean(misses[:-1] ** 2)))
+class _Fit(NamedTuple):
+    """Log of area, height and blur, the roundness, and how well they do: ``off`` is in doubts, the last of the blur."""
+
+    x: Float
+    roundness: float
+    chi_square: float
+    off: Float
+
+    @property
+    def misfit(self) -> float:
+        return float(np.sqrt(np.mean(self.off[:-1] ** 2)))
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Areas of a lesion above some levels, ``white`` of their doubts, and what is known of its film."""
+
+    levels: Float
+    areas: Float
+    white: Float
+    plateau: float
+    sigma: float
+    blur_px: float
+    added_px: float
+    raggedness: float
+
+    def width(self, area: float, blur: float) -> float:
+        """Standard deviation of the whole blur as a share of the radius of a disc of this area."""
+        spread = math.hypot(blur, self.added_px) * self.raggedness / math.sqrt(area / math.pi)
+        return min(max(spread, 0.005), 0.5)
+
+    def best(self, roundness: float | None) -> _Fit:
+        """The best profile of this roundness, or of any between a plate's and an ellipsoid's."""
+        from scipy import optimize
+
+        start = np.log([self.areas[0], self.plateau, self.blur_px])
+        low, high, scale = start - _REACH, start + _REACH, [0.05, 0.1, 0.1]
+        starts = [start]
+        if roundness is None:
+            low, high, scale = np.append(low, _LEAST_ROUNDNESS), np.append(high, 1.0), [*scale, 0.2]
+            starts = [np.append(start, first) for first in (0.2, 0.9)]
+        fits = [
+            optimize.least_squares(
+                self._off, first, bounds=(low, high), x_scale=scale, diff_step=1e-3, args=(roundness,)
+            )
+            for first in starts
+        ]
+        fit = min(fits, key=lambda each: float(each.cost))
+        return _Fit(fit.x[:3], float(fit.x[3]) if roundness is None else roundness, 2 * float(fit.cost), fit.fun)
+
+    def _off(self, x: Float, roundness: float | None) -> Float:
+        area, height, blur = math.exp(x[0]), math.exp(x[1]), math.exp(x[2])
+        round_ = float(x[3]) if roundness is None else roundness
+        modelled, _ = blurred_areas(round_, self.width(area, blur), self.levels / height, self.sigma / height)
+        off = self.white @ ((modelled * area - self.areas) / self.areas[0])
+        return np.append(off, (x[2] - math.log(self.blur_px)) / _BLUR_DOUBT)
+
+
+def _simplest(counted: _Counted) -> _Fit:
+    """A plate or an ellipsoid where that accounts for the areas, else what lies between."""
+    plate, ellipsoid = counted.best(0.0), counted.best(1.0)
+    sharp = plate.off[-1] <= _BLUR_DOUBTS
+    if sharp and plate.misfit <= _PLATE_DOUBTS and plate.chi_square < ellipsoid.chi_square:
+        return plate
+    if ellipsoid.chi_square <= _ROUNDNESS_DOUBTS**2:
+        return ellipsoid
+    between = counted.best(None)
+    return between if ellipsoid.chi_square - between.chi_square > _ROUNDNESS_DOUBTS**2 else ellipsoid
+
+
+def _noise_of(areas: Float, levels: Float, sigma: float, perimeter: float, spread_px: float) -> Float:
+    """Covariance that noise gives the areas above some levels, as shares of the largest; float64 (n, n).
+
+    A contour moves by the noise over the slope. Along a contour and between two of them, noise keeps together as far as
+    the Gaussian that it went through: its correlation is exp(-d²/4s²).
+    """
+    slope = np.gradient(areas, levels)
+    alone = np.abs(slope) * sigma * math.sqrt(2 * math.sqrt(math.pi) * spread_px / perimeter) / areas[0]
+    apart = (areas[:, np.newaxis] - areas) / perimeter
+    return np.asarray(np.outer(alone, alone) * np.exp(-((apart / (2 * spread_px)) ** 2)))
 
 
 def blurred_areas(roundness: float, width: float, levels: Float, noise: float) -> tuple[Float, float]:

@@ -24,14 +24,19 @@ On 100 rendered lesions (ellipsoids, plates, lobes with and without septa; seeds
 of the blur in the root mean square.
 """
 
-LEAST_SIGMA = 3.0
-"""The outline is drawn no lower than this many standard deviations of the noise, which would fray it."""
+LEAST_SIGMA = 2.0
+"""The outline is drawn no lower than this many standard deviations of the noise: below, most of it is noise."""
+
+CLEAR_SIGMA = 3.0
+"""At this many standard deviations of the noise an outline lies clear of it."""
 
 PROFILE_SIGMA = 12.0
 """Below this many standard deviations of the noise, noise alone makes a plate's areas fall as an ellipsoid's do."""
 
 
-def with_outline(surface: Surface, residual: Float, closed: Float | None, region: Mask, blur_px: float) -> Surface:
+def with_outline(
+    surface: Surface, residual: Float, closed: Float | None, region: Mask, blur_px: float
+) -> tuple[Surface, float]:
     """The surface with the outline at the level that the lesion's own profile has at its edge.
 
     Parameters
@@ -46,20 +51,27 @@ def with_outline(surface: Surface, residual: Float, closed: Float | None, region
         Pixels inside the region of interest, bool (height, width).
     blur_px
         Gaussian blur that the film is expected to have.
+
+    Returns
+    -------
+    Surface, float
+        And by what the noise would have to be divided for the outline to lie clear of it; at most 1 where it does.
     """
     if surface.peak <= surface.core:
-        return surface
+        return surface, 1.0
     whole = residual if closed is None else without_clefts(residual, closed, surface.sigma)
     inside = np.where(region, whole, 0.0)
     edge = fit_edge(inside, surface.sigma, surface.peak, blur_px, surface.smoothing_sigma_px)
+    too_noisy = PROFILE_SIGMA * surface.sigma / surface.peak
+    lowest = LEAST_SIGMA * surface.sigma
     if edge is None:
         # Too faint for a profile: as low as the noise allows, and known to no better than the blur.
-        lowest = LEAST_SIGMA * surface.sigma
-        return replace(
+        found = replace(
             surface, threshold=lowest, peak_fraction=lowest / surface.peak, outline_uncertainty_px=float(blur_px)
         )
-    threshold = max(edge.level, LEAST_SIGMA * surface.sigma)
-    return replace(
+        return found, too_noisy
+    threshold = max(edge.level, lowest)
+    found = replace(
         surface,
         threshold=threshold,
         peak_fraction=threshold / surface.peak,
@@ -67,9 +79,10 @@ def with_outline(surface: Surface, residual: Float, closed: Float | None, region
         edge_blur_px=edge.blur_px,
         outline_uncertainty_px=OUTLINE_SHARE_OF_BLUR * blur_px,
     )
+    return found, max(too_noisy, CLEAR_SIGMA * surface.sigma / edge.level)
 
 
-def in_noise(surface: Surface) -> bool:
-    """Whether less noise would help: the outline lies above the lesion's edge, or its profile cannot be told."""
-    in_doubt = surface.threshold <= LEAST_SIGMA * surface.sigma or surface.peak < PROFILE_SIGMA * surface.sigma
-    return surface.peak > surface.core and in_doubt
+def is_faint(surface: Surface) -> bool:
+    """Whether the outline of a lesion lies in the noise, or noise hides what its edge is like."""
+    in_noise = surface.threshold < CLEAR_SIGMA * surface.sigma or surface.peak < PROFILE_SIGMA * surface.sigma
+    return surface.outline_uncertainty_px is not None and in_noise

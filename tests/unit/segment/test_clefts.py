@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from calcannot.segment.clefts import cleft, filled, reach_px, without_clefts
+from calcannot.segment.clefts import cleft, closing_sigma_px, filled, hidden_by_noise, reach_px, without_clefts
 
 
 def slab(gap: int, blur: float) -> np.ndarray:
@@ -54,3 +54,20 @@ def test_what_a_closing_looks_at_lies_within_its_reach():
 def test_a_closing_never_lowers():
     picture = np.random.default_rng(2).random((60, 60))
     assert (filled(picture, 4) >= picture).all()
+
+
+def test_the_noise_of_a_closing_does_not_fill_what_was_smoothed_further():
+    noise = np.random.default_rng(4).normal(0, 1, (300, 300))
+    residual = ndimage.gaussian_filter(noise, 6)
+    closed = filled(ndimage.gaussian_filter(noise, closing_sigma_px(10, 6)), 10)
+    sigma = float(residual.std())
+    assert np.mean(without_clefts(residual, closed, sigma) != residual) < 0.001
+    rough = filled(ndimage.gaussian_filter(noise, closing_sigma_px(10, 0)), 10)
+    assert np.mean(without_clefts(residual, rough, sigma) != residual) > 0.05
+
+
+def test_septa_are_hidden_where_the_film_was_smoothed_by_as_much_as_they_are_wide():
+    assert closing_sigma_px(20, 0) == 5
+    assert not hidden_by_noise(20, 5)
+    assert hidden_by_noise(20, 5.5)
+    assert not hidden_by_noise(0, 5.5)

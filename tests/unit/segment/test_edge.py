@@ -71,3 +71,24 @@ def test_nothing_above_noise_has_no_edge():
     noise = np.random.default_rng(0).normal(0, 1, (200, 200))
     assert fit_edge(noise, sigma=1.0, peak=3.0, blur_px=2.0, smoothing_px=0.0) is None
     assert fit_edge(np.zeros((50, 50)), sigma=0.1, peak=1.0, blur_px=2.0, smoothing_px=0.0) is None
+
+
+def faint(roundness: float, seed: int, *, blur: float = 2.0, smoothing: float = 3.5) -> tuple[np.ndarray, float]:
+    """A body of 60 x 56 px on a blurred film of white noise, smoothed until its height is 20 times the noise."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE)), smoothing)
+    picture = ndimage.gaussian_filter(shape_of(roundness, 30, 28), np.hypot(blur, smoothing))
+    return picture + noise * 5.0 / noise.std(), 5.0
+
+
+@pytest.mark.parametrize("roundness", [0, 1])
+def test_noise_does_not_make_a_plate_of_an_ellipsoid_nor_the_other_way_round(roundness):
+    areas = []
+    for seed in range(6):
+        picture, sigma = faint(roundness, seed)
+        edge = fit_edge(picture, sigma=sigma, peak=picture.max(), blur_px=2.0, smoothing_px=3.5)
+        assert edge is not None
+        assert edge.roundness == pytest.approx(roundness, abs=0.5)
+        labels, _ = ndimage.label(picture > edge.level)
+        areas.append(np.bincount(labels.ravel())[labels[SIDE // 2, SIDE // 2]] / (np.pi * 30 * 28))
+    assert np.mean(areas) == pytest.approx(1, abs=0.02)
+    np.testing.assert_allclose(areas, 1, atol=0.06)
