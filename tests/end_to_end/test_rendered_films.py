@@ -118,7 +118,7 @@ def test_a_plate_is_cut_half_way_at_its_true_edge(tmp_path, a_mm, b_mm, spacing_
 @pytest.mark.parametrize("seed", [7, 8, 9])
 def test_a_faint_lesion_is_smoothed_until_its_edge_is_seen(tmp_path, seed):
     """At the noise of the film's pixels, a third of its peak would be its outline: a tenth of it lies below."""
-    nodule = Nodule(row_mm=0, col_mm=0, a_mm=14, b_mm=12, c_mm=1.2)
+    nodule = Nodule(row_mm=0, col_mm=0, a_mm=14, b_mm=12, c_mm=0.6)
     film = RadiographSpec(nodules=(nodule,), size_mm=(54, 58), spacing_mm=0.2, scatter_to_primary=0.8)
     phantom = render_radiograph(film, seed)
     analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
