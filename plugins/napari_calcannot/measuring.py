@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class Measuring(QObject):  # type: ignore[misc]
             desk.say(message or "Cancelled.")
 
         self._idle.stop()
-        TILES.shrink()
+        _make_room()
         desk.say("")
         desk.is_working = True
         desk.runner.start(work, finished, failed)
@@ -106,7 +107,7 @@ class Measuring(QObject):  # type: ignore[misc]
         if session is None or desk.is_working or session.is_current or not session.shows_mask:
             return
         question = session.question()
-        TILES.shrink()
+        _make_room()
 
         def done(analysis: Analysis) -> None:
             if session in desk.sessions:
@@ -115,3 +116,9 @@ class Measuring(QObject):  # type: ignore[misc]
                 desk.state_changed.emit()
 
         desk.runner.start(question.measure, done, desk.say)
+
+
+def _make_room() -> None:
+    """Free what can be had again: a measurement takes more memory than anything else."""
+    TILES.shrink()
+    gc.collect()  # of napari's layers and events what was large may lie in circles for minutes
