@@ -148,9 +148,13 @@ class Controls(QWidget):  # type: ignore[misc]
         self.open.setToolTip("Open an image, a case or a folder of images; or drop them on the panel.")
         shrinking(self.images)
         self.open_menu = QMenu(self.open)
-        self.open_menu.addAction("Image...", self.open_image_asked)
-        self.open_menu.addAction("Case folder...", self.open_case_asked)
-        self.open_menu.addAction("Folder of images...", self.open_folder_asked)
+        for title, asked in (
+            ("Image...", self.open_image_asked),
+            ("Case folder...", self.open_case_asked),
+            ("Folder of images...", self.open_folder_asked),
+        ):
+            # PySide6 takes no signal as what an action calls: it would be refused when the action is chosen.
+            self.open_menu.addAction(title).triggered.connect(asked)
         self.open.setMenu(self.open_menu)
         self.images.activated.connect(self.image_chosen)
         row = QHBoxLayout()

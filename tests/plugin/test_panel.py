@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("napari")
 
+from qtpy.QtWidgets import QFileDialog
+
 from calcannot.cli.summary import summary_rows
 from calcannot.model.annotation import StrokeKind
 from calcannot.model.recipe_rules import Method
@@ -346,3 +348,16 @@ def test_a_closing_window_writes_what_is_not_written(panel, qtbot, sample_case):
     panel.keeping.finish()
     assert session.is_saved
     assert (session.saved_to / "regions.csv").exists()
+
+
+def test_each_way_to_open_asks_for_what_it_says(panel, qtbot, sample_case, monkeypatch):
+    asked = []
+    image, folder = str(sample_case / "section.tif"), str(sample_case)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: asked.append("image") or (image, ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda _, title: asked.append(title) or folder)
+    for action in panel.controls.open_menu.actions():
+        action.trigger()
+        settle(panel, qtbot)
+        qtbot.wait(400)  # the view is fitted once more when the window has been laid out
+        assert panel.session is not None
+    assert asked == ["image", "Open a case folder", "Open a folder of images"]
