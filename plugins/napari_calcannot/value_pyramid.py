@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from calcannot.errors import CalcannotError
 from calcannot.model.annotation import Annotations, StrokeKind
-from calcannot.segment.window import allowed_in
+from calcannot.segment.allowed import allowed_in
 from napari_calcannot.levels import LazyLevel
 from napari_calcannot.tile_loader import TileLoader
 

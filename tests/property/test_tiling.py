@@ -18,6 +18,7 @@ from skimage import measure as skm
 from calcannot import Annotations, ArraySource, Recipe, analyse, region_columns
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.image import Modality
+from calcannot.segment.window import WindowClassifier
 from calcannot.store.regions_writer import write_regions
 
 SHAPE = (1150, 1111)
@@ -301,3 +302,34 @@ def filled(mask: np.ndarray, largest: int) -> np.ndarray:
 def opened(mask: np.ndarray) -> np.ndarray:
     wide = np.pad(mask, 2, mode="edge")
     return ndimage.binary_opening(wide, morphology.disk(1))[2:-2, 2:-2]
+
+
+@pytest.mark.parametrize("channel", ["value", "lightness"])
+def test_boxes_without_strokes_are_decided_by_colour_as_with_them(pixels, channel, monkeypatch):
+    rgb = np.repeat(pixels[:700, :700, None], 3, axis=2) // np.array([1, 2, 1], np.uint8)
+    drawn = Annotations(
+        (
+            stroke(StrokeKind.ADD, 1, 255, 300, 40),
+            stroke(StrokeKind.ERASE, 2, 300, 310, 30),
+            stroke(StrokeKind.EXCLUDE, 3, 128, 128, 62),  # ends within a pixel of its tile
+            stroke(StrokeKind.REJECT, 4, 600, 100, 20),
+        )
+    )
+    recipe = Recipe(name="x", kind="histology", channel=channel, mineral="dark", threshold=45.0, reference="tissue")
+    source = ArraySource(rgb, name="x", tile=(64, 64))
+    drawn_on = []
+
+    def spy(self, *box):
+        drawn_on.append(is_drawn_on(self, *box))
+        return drawn_on[-1]
+
+    is_drawn_on = WindowClassifier.is_drawn_on
+    monkeypatch.setattr(WindowClassifier, "_needs_tables", True)
+    monkeypatch.setattr(WindowClassifier, "is_drawn_on", spy)
+    fast = analyse(source, recipe, drawn)
+    assert 0 < sum(drawn_on) < len(drawn_on) / 2
+    monkeypatch.setattr(WindowClassifier, "is_drawn_on", lambda *_: True)
+    slow = analyse(source, recipe, drawn)
+    assert fast.totals == slow.totals and fast.totals.region_count > 20
+    for name, column in region_columns(slow).items():
+        np.testing.assert_array_equal(region_columns(fast)[name], column)

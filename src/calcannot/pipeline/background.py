@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from calcannot.model.annotation import StrokeKind
+from calcannot.segment.allowed import with_exclusions
 from calcannot.segment.background import fit_surface, rim_of, surface_at
 from calcannot.segment.clefts import closing_sigma_px, filled, reach_px
 from calcannot.segment.mirror import Mirror, find_mirror, read_level
@@ -17,7 +18,6 @@ from calcannot.segment.outline import CLEAR_SIGMA, with_outline
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.resolve import smoothing_px
 from calcannot.segment.seeds import grown, region_around
-from calcannot.segment.window import with_exclusions
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations, Stroke

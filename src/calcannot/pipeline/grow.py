@@ -21,9 +21,9 @@ from calcannot.model.classes import CORE, MINERAL
 from calcannot.pipeline.clicks import cut_at, surface_of
 from calcannot.pipeline.reach import Reach, find_reaches, gap_of, hanging_together
 from calcannot.segment.above_background import classes_above
+from calcannot.segment.allowed import with_exclusions
 from calcannot.segment.polygons import inside, inside_any
 from calcannot.segment.seeds import grown, region_around
-from calcannot.segment.window import with_exclusions
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageSource

@@ -25,10 +25,10 @@ from calcannot.morphometry.band_runs import joined_levels
 from calcannot.morphometry.box_runs import MASKS, KeptLevels
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_in_order
+from calcannot.segment.allowed import with_exclusions
 from calcannot.segment.byte_scan import BYTE_CHANNELS, ByteCounter, KeptPixels
 from calcannot.segment.resolve import channels_needed, resolve
 from calcannot.segment.statistics import ImageStatistics, TileCounts
-from calcannot.segment.window import with_exclusions
 
 if TYPE_CHECKING:
     import numpy.typing as npt

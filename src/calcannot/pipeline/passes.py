@@ -13,15 +13,16 @@ from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_colours
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_bands, map_in_order
+from calcannot.segment.allowed import allowed_in, with_exclusions
 from calcannot.segment.polygons import inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
 from calcannot.segment.smoothing import read_smoothed
 from calcannot.segment.statistics import ImageStatistics, TileCounts
-from calcannot.segment.window import WindowClassifier, allowed_in, with_exclusions
 
 if TYPE_CHECKING:
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
+    from calcannot.segment.window import WindowClassifier
 
 _ROWS_AT_ONCE: Final = 512
 
@@ -81,7 +82,7 @@ def measure_bands(
     tables = classifier.colour_tables
 
     def runs_of(box: Box) -> BoxRuns:
-        if tables is not None:
+        if tables is not None and not classifier.is_drawn_on(box.row, box.col, box.height, box.width):
             rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
             found = runs_of_colours(rgb, *tables, box.col)
             return found if classifier.counts_colours else found._replace(reference_px=box.height * box.width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
 from calcannot.segment.above_background import classes_above
+from calcannot.segment.allowed import allowed_in, with_exclusions
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
 from calcannot.segment.colour_table import (
@@ -25,13 +25,12 @@ from calcannot.segment.colour_table import (
     level_scale,
     look_up_colours,
 )
-from calcannot.segment.polygons import inside, inside_any
+from calcannot.segment.polygons import inside
 from calcannot.segment.rule_table import ColourTables, colours_within, levels_of_colours
 from calcannot.segment.seeds import with_regions
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
-    from calcannot.model.annotation import Stroke
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.resolved import ResolvedRecipe, ResolvedRule
 
@@ -41,6 +40,7 @@ Levels = npt.NDArray[np.int32]
 
 _MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
 _WIDENED = (0.0, -1.0, 1.0)
+_DECIDING = (StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT, StrokeKind.EXCLUDE)
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class WindowClassifier:
     annotations: Annotations
     few_pixels: bool = False
     scale: LevelScale = field(init=False)
+    _bounds: npt.NDArray[np.float64] = field(init=False)
     _channel: Channel = field(init=False)
     _greys: Bytes | None = field(init=False, default=None)
     _first_grey: int = field(init=False, default=0)
@@ -72,6 +73,7 @@ class WindowClassifier:
 
     def __post_init__(self) -> None:
         self.annotations = with_exclusions(self.info, self.annotations)
+        self._bounds = np.array([stroke.bounds() for stroke in self.annotations.of(*_DECIDING)]).reshape(-1, 4)
         spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
         self._channel = channel_of(spec, self.info)
         self.scale = level_scale(self._channel)
@@ -80,12 +82,13 @@ class WindowClassifier:
             self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
             self._greys = compile_greys(self._rule_bits, self._first_grey)
 
-    @property
-    def decides_by_colour_alone(self) -> bool:
-        """Whether neither the place of a pixel nor its neighbours matter."""
-        return self._is_byte_colour and not (
-            self.annotations.strokes or self.recipe.halo_px or self.recipe.smoothing_sigma_px
-        )
+    def is_drawn_on(self, row: int, col: int, height: int, width: int) -> bool:
+        """Whether strokes may decide pixels of a box, or tell where the allowed area ends beside it."""
+        if self.annotations.regions:
+            return True
+        low, high = self._bounds[:, :2], self._bounds[:, 2:]
+        first, last = (col - 1, row - 1), (col + width + 1, row + height + 1)
+        return bool(((low < last) & (high > first)).all(axis=1).any())
 
     @property
     def counts_colours(self) -> bool:
@@ -94,8 +97,9 @@ class WindowClassifier:
 
     @property
     def colour_tables(self) -> ColourTables | None:
-        """Tables that decide a pixel by its colour alone, or None where its place or neighbours matter too."""
-        return self._compiled_colours() if self.decides_by_colour_alone else None
+        """Tables that decide pixels that are not drawn on, or None where neighbours matter or it would cost more."""
+        by_colour = self._is_byte_colour and not (self.recipe.halo_px or self.recipe.smoothing_sigma_px)
+        return self._compiled_colours() if by_colour and (self._needs_tables or not self.annotations.strokes) else None
 
     @property
     def _is_byte_colour(self) -> bool:
@@ -249,32 +253,6 @@ class WindowClassifier:
         classes[inner_edge(wide)[1:-1, 1:-1]] |= EDGE
         classes[~wide[1:-1, 1:-1]] = 0
         return classes
-
-
-def with_exclusions(info: ImageInfo, annotations: Annotations) -> Annotations:
-    """Strokes with those exclusions in front that come with the image and that no "accept" touches."""
-    accepted = annotations.of(StrokeKind.ACCEPT)
-    kept = tuple(
-        stroke
-        for stroke in info.excluded
-        if stroke not in annotations.strokes and not any(_overlap(stroke, each) for each in accepted)
-    )
-    return Annotations(kept + annotations.strokes) if kept else annotations
-
-
-def _overlap(one: Stroke, other: Stroke) -> bool:
-    """Whether two strokes have a pixel in common."""
-    x_min, y_min, x_max, y_max = other.bounds()
-    row, col = math.floor(y_min), math.floor(x_min)
-    box = (row, col, math.ceil(y_max) - row, math.ceil(x_max) - col)
-    return bool((inside(one, *box) & inside(other, *box)).any())
-
-
-def allowed_in(annotations: Annotations, row: int, col: int, height: int, width: int) -> Mask:
-    """Pixels of a box inside a region of interest (or anywhere, where there is none) and in no exclusion."""
-    regions = annotations.regions
-    allowed = inside_any(regions, row, col, height, width) if regions else np.ones((height, width), np.bool_)
-    return np.asarray(allowed & ~inside_any(annotations.of(StrokeKind.EXCLUDE), row, col, height, width))
 
 
 def _any_channel(info: ImageInfo) -> str:
