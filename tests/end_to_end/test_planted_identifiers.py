@@ -28,7 +28,8 @@ from calcannot.store.case_folder import CaseFolder
 HERE = [each for each in FORMATS if each != "ome-zarr" or find_spec("zarr")]  # an extra
 # Bulk annotations are of DICOM slides only; tests/unit/export/test_dicom.py searches those.
 HERE.remove("dicom-ann")
-# What each command is given; None for those that write nothing of an image but to a window or their own recipe.
+# What each command is given; None for those that write nothing of an image but to a window or their own recipe, and for
+# the one that is asked for a copy with its header, and says so.
 COMMANDS: dict[str, list[list[str]] | None] = {
     "calibrate": [],
     "case": [["show", "{case}"], ["check-privacy", "{case}"], ["show", "{case}", "--json"]],
@@ -37,6 +38,7 @@ COMMANDS: dict[str, list[list[str]] | None] = {
         ["{case}", "--to", each, "-o", "{out}/" + each, *(["--image", "film"] if FORMATS[each].refers else [])]
         for each in HERE
     ],
+    "frame": None,
     "import": None,
     "info": [["{film}"], ["{slide}"], ["{film}", "--json"], ["{slide}", "--json"]],
     "measure": [["{film}", "{slide}", "--recipe", "radiograph-global", "-o", "{out}/measured"]],

@@ -101,7 +101,8 @@ class Desk:
         self.session.draw([self.session.hand.stroke(kind, (ring,), reason=reason)], "region")
 
     def _threshold(self, value):
-        self.session.set_threshold(value)
+        is_stain = value is not None and not isinstance(self.session.automatic_recipe.channel, str)
+        self.session.set_threshold(value / 255 if is_stain else value)  # a stain's channel goes from 0 to 1
 
     def _recipe(self, name):
         self.session.set_recipe(name)

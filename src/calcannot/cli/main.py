@@ -102,12 +102,17 @@ def main() -> NoReturn:
                 f"a fault in calcannot ({type(error).__name__}: {error}). Please report it; python -X dev shows where."
             )
             code = _fail(" ".join(what.split()), USAGE)
-    if code == INTERRUPTED and any(thread.name.startswith("calcannot") for thread in threading.enumerate()):
+    if code == INTERRUPTED and any(_is_at_work(thread) for thread in threading.enumerate()):
         # An image in hand did not end in time. All that it may have written so far does not count.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(INTERRUPTED)
     sys.exit(int(code))
+
+
+def _is_at_work(thread: threading.Thread) -> bool:
+    """Whether an image is in hand in a thread; those that watch a case or keep a lock may just end."""
+    return thread.name.startswith("calcannot-image" if thread.daemon else "calcannot")
 
 
 def _fail(message: str, code: int) -> int:
