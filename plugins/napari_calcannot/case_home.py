@@ -18,7 +18,7 @@ from calcannot.errors import CalcannotError
 from calcannot.model.file_names import file_name_of
 from calcannot.segment.shipped import load_recipe, recipe_names
 from calcannot.store.case_folder import CaseFolder, is_case
-from calcannot.store.results_reader import read_results
+from calcannot.store.results_reader import read_results, when_made
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.question import Rule
 from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_size
@@ -144,7 +144,7 @@ def rule_of_newest_run(drawing: LogDrawing) -> Rule | None:
     folder = drawing.case.run_folder(drawing.image_id)
     try:
         runs = [read_results(each) for each in folder.iterdir() if (each / "run.json").exists()]
-        newest = max(runs, key=lambda run: str(run.record.get("finished", "")), default=None)
+        newest = max(runs, key=when_made, default=None)
         recipe = None if newest is None else newest.items[0].recipe
     except (CalcannotError, OSError, IndexError):
         return None  # it can be measured again

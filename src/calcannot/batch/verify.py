@@ -20,7 +20,7 @@ from calcannot.errors import CalcannotError, CaseError
 from calcannot.pipeline.analyse import analyse
 from calcannot.store.case_folder import CaseFolder, is_case
 from calcannot.store.case_record import RECORD
-from calcannot.store.results_reader import read_results
+from calcannot.store.results_reader import read_results, when_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,13 +104,13 @@ class _Check:
         results = []
         for place in places:
             try:
-                read = read_results(place)
-                results.append((str(read.record.get("finished", "")), place.name, read))
+                results.append(read_results(place))
             except CalcannotError as error:
                 self.runs += 1
                 yield Difference(self.name, entry.id, place.name, Cause.RECORD, str(error))
-        results.sort(key=lambda each: each[:2])
-        for _, run, read in results if self.every_run else results[-1:]:
+        results.sort(key=when_made)
+        for read in results if self.every_run else results[-1:]:
+            run = read.folder.name
             for item in read.items:
                 self.runs += 1
                 try:

@@ -84,13 +84,13 @@ def read_newest(path: str | Path) -> tuple[Results, ...]:
     for image in sorted(each for each in runs.iterdir() if each.is_dir()):
         of_image = [read_results(each) for each in sorted(image.iterdir()) if (each / "run.json").exists()]
         if of_image:
-            newest.append(max(of_image, key=_made))
+            newest.append(max(of_image, key=when_made))
     if not newest:
         raise ResultsError("the case holds no run", path=path, remedy="run it first: calcannot run CASE")
     return tuple(newest)
 
 
-def _made(run: Results) -> tuple[str, int, str]:
+def when_made(run: Results) -> tuple[str, int, str]:
     """When a run was made: of two within the second that the record tells, the one that was written later."""
     return str(run.record.get("finished", "")), (run.folder / "run.json").stat().st_mtime_ns, run.folder.name
 
