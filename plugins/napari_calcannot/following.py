@@ -62,13 +62,20 @@ class Following(QObject):  # type: ignore[misc]
         if session is None or session not in self._desk.sessions:
             return
         self._stage.show_only(session)
-        self._controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
+        self._show_map(session)
         self._on_camera()
 
     def show_overview(self, session: Session) -> None:
         """Draw the map anew: more of the image has arrived."""
         if session is self._desk.session and session.pixels.overview_grows:
-            self._controls.overview.show_image(session.pixels.overview(), contrast_limits(session.source))
+            self._show_map(session)
+
+    def _show_map(self, session: Session) -> None:
+        try:
+            limits = contrast_limits(session.source)
+        except CalcannotError:
+            return  # closed meanwhile, or its folder is gone, which is said where the image itself is read
+        self._controls.overview.show_image(session.pixels.overview(), limits)
 
     def take_layers(self) -> None:
         """Take over which images are open."""
