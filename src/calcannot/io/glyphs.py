@@ -107,8 +107,11 @@ def joined(pieces: list[Piece], shape: tuple[int, ...]) -> list[tuple[Box, list[
         return []
     boxes = np.array([piece.box for piece in pieces])
     reach = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    gaps = np.maximum(boxes[:, None, :2], boxes[None, :, :2]) - np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    count, group = connected_components(gaps.max(axis=2) <= np.maximum.outer(reach, reach), directed=False)
+    near = np.empty((len(boxes), len(boxes)), np.bool_)
+    for number, box in enumerate(boxes):  # row by row: distances of all pairs at once would take gigabytes
+        gaps = np.maximum(boxes[:, :2], box[:2]) - np.minimum(boxes[:, 2:], box[2:])
+        near[number] = gaps.max(axis=1) <= np.maximum(reach, reach[number])
+    count, group = connected_components(near, directed=False)
     spare = max(2, min(shape[:2]) // 250)
     found = []
     for number in range(count):
