@@ -18,6 +18,7 @@ from skimage import measure as skm
 from calcannot import Annotations, ArraySource, Recipe, analyse, region_columns
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.image import Modality
+from calcannot.segment.allowed import AllowedArea
 from calcannot.segment.window import WindowClassifier
 from calcannot.store.regions_writer import write_regions
 
@@ -317,19 +318,56 @@ def test_boxes_without_strokes_are_decided_by_colour_as_with_them(pixels, channe
     )
     recipe = Recipe(name="x", kind="histology", channel=channel, mineral="dark", threshold=45.0, reference="tissue")
     source = ArraySource(rgb, name="x", tile=(64, 64))
-    drawn_on = []
+    corrected = []
 
     def spy(self, *box):
-        drawn_on.append(is_drawn_on(self, *box))
-        return drawn_on[-1]
+        corrected.append(is_corrected(self, *box))
+        return corrected[-1]
 
-    is_drawn_on = WindowClassifier.is_drawn_on
+    is_corrected = WindowClassifier.is_corrected
     monkeypatch.setattr(WindowClassifier, "_needs_tables", True)
-    monkeypatch.setattr(WindowClassifier, "is_drawn_on", spy)
+    monkeypatch.setattr(WindowClassifier, "is_corrected", spy)
     fast = analyse(source, recipe, drawn)
-    assert 0 < sum(drawn_on) < len(drawn_on) / 2
-    monkeypatch.setattr(WindowClassifier, "is_drawn_on", lambda *_: True)
+    assert 0 < sum(corrected) < len(corrected) / 2
+    monkeypatch.setattr(WindowClassifier, "is_corrected", lambda *_: True)
+    monkeypatch.setattr(AllowedArea, "covers", lambda *_: None)
     slow = analyse(source, recipe, drawn)
     assert fast.totals == slow.totals and fast.totals.region_count > 20
     for name, column in region_columns(slow).items():
         np.testing.assert_array_equal(region_columns(fast)[name], column)
+
+
+@pytest.mark.parametrize(("channel", "threshold"), [("value", "otsu"), ("lightness", 45.0), ("smoothed", 60.0)])
+def test_only_tiles_of_a_region_of_interest_are_read(pixels, channel, threshold, monkeypatch):
+    rgb = np.repeat(pixels[:700, :700, None], 3, axis=2) // np.array([1, 2, 1], np.uint8)
+    drawn = Annotations(
+        (
+            stroke(StrokeKind.REGION, 1, 250, 300, 160),
+            stroke(StrokeKind.REGION, 2, 520, 520, 60),
+            stroke(StrokeKind.EXCLUDE, 3, 250, 300, 70),
+        )
+    )
+    smoothing = {"px": 1.0} if channel == "smoothed" else None
+    recipe = Recipe(
+        name="x", kind="histology", channel="value" if smoothing else channel, mineral="dark", threshold=threshold,
+        reference="tissue", smoothing=smoothing,
+    )  # fmt: skip
+    source = ArraySource(rgb, name="x", tile=(32, 32))
+    read = []
+
+    def spy(row, col, height, width, level=0):
+        read.append(height * width)
+        return read_box(row, col, height, width, level)
+
+    read_box = source.read
+    monkeypatch.setattr(WindowClassifier, "_needs_tables", True)
+    monkeypatch.setattr(source, "read", spy)
+    few = analyse(source, recipe, drawn)
+    of_region, _ = sum(read), read.clear()
+    monkeypatch.setattr(AllowedArea, "covers", lambda *_: None)
+    whole = analyse(source, recipe, drawn)
+    # Of 490,000 pixels 91,700 are in the regions; boxes whose surroundings are read are too large to leave one out.
+    assert of_region <= (sum(read) if smoothing else 0.4 * sum(read))
+    assert few.totals == whole.totals and few.totals.region_count > 5
+    for name, column in region_columns(whole).items():
+        np.testing.assert_array_equal(region_columns(few)[name], column)

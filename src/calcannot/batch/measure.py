@@ -16,7 +16,7 @@ from calcannot.io import open_image
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.calibration import Calibration, parse_pixel_size
 from calcannot.pipeline.grow import grow
-from calcannot.pipeline.scan import default_workers
+from calcannot.processors import default_workers
 from calcannot.segment.shipped import default_recipe, load_recipe
 from calcannot.store.geojson import read_annotations
 

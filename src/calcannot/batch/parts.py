@@ -22,6 +22,7 @@ from calcannot.errors import OutputError
 from calcannot.model.foci import foci_totals
 from calcannot.morphometry.columns import region_blocks
 from calcannot.morphometry.focus_columns import focus_rows
+from calcannot.processors import default_workers
 from calcannot.report.overlay import write_overlay
 from calcannot.store.atomic import cannot_write, replacing, write_text
 from calcannot.store.masks import write_mask
@@ -129,8 +130,17 @@ class Parts:
         """Region table of a part."""
         return self.folder / part.folder / _REGIONS
 
-    def write(self, name: str, stem: str, key: str, sha256: str, source: ImageSource, analysis: Analysis) -> Part:
-        """Write all that is kept of a measured image.
+    def write(
+        self,
+        name: str,
+        stem: str,
+        key: str,
+        sha256: str,
+        source: ImageSource,
+        analysis: Analysis,
+        workers: int | None = None,
+    ) -> Part:
+        """Write all that is kept of a measured image, in as many threads.
 
         Raises
         ------
@@ -141,7 +151,13 @@ class Parts:
         folder = self.new_folder(stem)
         try:
             _write_files(
-                folder / Path(mask).name, folder / Path(overlay).name, folder / _REGIONS, name, source, analysis
+                folder / Path(mask).name,
+                folder / Path(overlay).name,
+                folder / _REGIONS,
+                name,
+                source,
+                analysis,
+                workers,
             )
             record = _record(name, key, sha256, analysis, mask, overlay)
             if not self.is_current():
@@ -166,17 +182,22 @@ class Parts:
             raise cannot_write(self.results, error) from error
 
 
-def _write_files(mask: Path, overlay: Path, regions: Path, name: str, source: ImageSource, analysis: Analysis) -> None:
+def _write_files(
+    mask: Path, overlay: Path, regions: Path, name: str, source: ImageSource, analysis: Analysis, workers: int | None
+) -> None:
     """Write the mask, and beside it what is for the most part work of one thread; more at once takes more memory."""
+    threads = workers or default_workers()
 
     def others() -> None:
         with replacing(overlay) as temporary:
-            write_overlay(temporary, source, analysis)
-        write_regions(regions, name, region_blocks(analysis))
+            write_overlay(temporary, source, analysis, threads)
+        write_regions(regions, name, region_blocks(analysis, threads))
 
     with ThreadPoolExecutor(1, thread_name_prefix="calcannot-write") as pool:
         beside = pool.submit(others)
-        write_mask(mask, analysis.runs, analysis.info.calibration)
+        if threads == 1:  # a worker of a cluster has one processor to itself, and the next has its own
+            beside.result()
+        write_mask(mask, analysis.runs, analysis.info.calibration, threads)
         beside.result()
 
 

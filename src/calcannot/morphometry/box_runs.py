@@ -56,6 +56,10 @@ class BoxRuns(NamedTuple):
     reference_px: int
 
 
+NOTHING = BoxRuns(np.zeros((len(MASKS), 0), np.int32), np.zeros((0, FIELDS), np.int32), 0)
+"""Runs of a box that is not measured."""
+
+
 def runs_of_classes(classes: Bytes, levels: Int32, col: int) -> BoxRuns:
     """Runs of a classified box whose first column is column ``col`` of the image."""
     return BoxRuns(*_of_classes(np.ascontiguousarray(classes), np.ascontiguousarray(levels), col))

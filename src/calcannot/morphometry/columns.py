@@ -28,16 +28,16 @@ def region_columns(analysis: Analysis) -> dict[str, Column]:
     return _columns(analysis, analysis.regions, 1)
 
 
-def region_blocks(analysis: Analysis) -> Iterator[dict[str, Column]]:
+def region_blocks(analysis: Analysis, workers: int | None = None) -> Iterator[dict[str, Column]]:
     """The same columns, some ten thousand rows at a time: what a file is written from."""
     for begin in range(0, len(analysis.regions), _AT_ONCE):
-        yield _columns(analysis, analysis.regions.rows(begin, begin + _AT_ONCE), begin + 1)
+        yield _columns(analysis, analysis.regions.rows(begin, begin + _AT_ONCE), begin + 1, workers)
 
 
-def _columns(analysis: Analysis, regions: RegionTable, first: int) -> dict[str, Column]:
+def _columns(analysis: Analysis, regions: RegionTable, first: int, workers: int | None = None) -> dict[str, Column]:
     calibration, fractions = analysis.info.calibration, analysis.peak_fraction
     rows_um, cols_um = (calibration.um_per_px_row, calibration.um_per_px_col) if calibration else (1.0, 1.0)
-    geometry = geometry_of(regions, rows_um, cols_um)
+    geometry = geometry_of(regions, rows_um, cols_um, workers)
     pixel_area = rows_um * cols_um
     missing = np.full(len(regions), np.nan)
     area = regions.area.astype(np.float64)

@@ -7,7 +7,6 @@ Journal 852, for pixels that are not square).
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import compiled
+from calcannot.processors import default_workers
 
 if TYPE_CHECKING:
     from calcannot.model.regions import RegionTable
@@ -56,9 +56,9 @@ class Geometry:
     hull_area: Float
 
 
-def geometry_of(table: RegionTable, row_size: float, col_size: float) -> Geometry:
+def geometry_of(table: RegionTable, row_size: float, col_size: float, workers: int | None = None) -> Geometry:
     """Measure every region with pixels of ``row_size`` (vertical) by ``col_size`` (horizontal)."""
-    count, threads = len(table), min(os.cpu_count() or 1, _MOST_THREADS)
+    count, threads = len(table), min(workers or default_workers(), _MOST_THREADS)
 
     def work(begin: int) -> Float:
         offsets = table.hull_start[begin : begin + at_once + 1]

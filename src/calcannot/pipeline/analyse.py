@@ -21,7 +21,7 @@ from calcannot.pipeline.one_pass import look_once
 from calcannot.pipeline.outline_share import peak_fraction_of
 from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.region_places import RegionPlaces
-from calcannot.pipeline.scan import Progress, default_workers
+from calcannot.processors import default_workers
 from calcannot.segment.clefts import hidden_by_noise
 from calcannot.segment.outline import is_faint
 from calcannot.segment.resolve import resolve
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from calcannot.model.recipe import Recipe
     from calcannot.model.resolved import ResolvedRecipe
+    from calcannot.pipeline.scan import Progress
     from calcannot.segment.statistics import ImageStatistics
 
 NO_CALIBRATION = (

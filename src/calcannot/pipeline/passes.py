@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.morphometry.band_runs import joined_boxes
-from calcannot.morphometry.box_runs import BoxRuns, runs_of_classes, runs_of_colours
+from calcannot.morphometry.box_runs import NOTHING, BoxRuns, runs_of_classes, runs_of_colours
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_bands, map_in_order
-from calcannot.segment.allowed import allowed_in, with_exclusions
+from calcannot.segment.allowed import AllowedArea, with_exclusions
 from calcannot.segment.polygons import inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
 from calcannot.segment.smoothing import read_smoothed
 from calcannot.segment.statistics import ImageStatistics, TileCounts
 
 if TYPE_CHECKING:
+    from calcannot.model.annotation import Annotations
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
     from calcannot.segment.window import WindowClassifier
@@ -40,15 +40,18 @@ def gather_statistics(
     if not statistics.channels:
         return statistics
     sigma_px = smoothing_px(recipe, info)
-    bounded = bool(annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE))
+    area = AllowedArea(annotations)
 
-    def count(box: Box) -> TileCounts:
-        pixels = read_smoothed(source, box.row, box.col, box.height, box.width, sigma_px)
-        chosen = allowed_in(annotations, box.row, box.col, box.height, box.width) if bounded else None
-        return statistics.count(pixels, chosen)
+    def count(box: Box) -> TileCounts | None:
+        place = box.row, box.col, box.height, box.width
+        covered = area.covers(*place)
+        if covered is False:
+            return None
+        pixels = read_smoothed(source, *place, sigma_px)
+        return statistics.count(pixels, area.mask(*place) if covered is None else None)
 
     def work(strip: Strip) -> list[TileCounts]:
-        return [count(box) for box in strip]
+        return [counts for box in strip if (counts := count(box)) is not None]
 
     strips = chain.from_iterable(bands(info, halo=sigma_px > 0))
     # Closed at once when progress says stop, not when the interpreter comes round to it.
@@ -82,11 +85,15 @@ def measure_bands(
     tables = classifier.colour_tables
 
     def runs_of(box: Box) -> BoxRuns:
-        if tables is not None and not classifier.is_drawn_on(box.row, box.col, box.height, box.width):
-            rgb = np.ascontiguousarray(source.read(box.row, box.col, box.height, box.width), dtype=np.uint8)
+        place = box.row, box.col, box.height, box.width
+        covered = classifier.allowed.covers(*place)
+        if covered is False:
+            return NOTHING
+        if tables is not None and covered and not classifier.is_corrected(*place):
+            rgb = np.ascontiguousarray(source.read(*place), dtype=np.uint8)
             found = runs_of_colours(rgb, *tables, box.col)
             return found if classifier.counts_colours else found._replace(reference_px=box.height * box.width)
-        return runs_of_classes(*classifier.classify(source, box.row, box.col, box.height, box.width), box.col)
+        return runs_of_classes(*classifier.classify(source, *place), box.col)
 
     def work(strip: Strip) -> list[BoxRuns]:
         return [runs_of(box) for box in strip]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,13 +36,6 @@ class Box:
 
 
 Strip = list[Box]
-
-
-def default_workers() -> int:
-    """Threads to use: the processors this process may run on."""
-    # Linux: a cluster binds a job to some of the processors.
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(count, 16))
 
 
 def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import StrokeKind
+from calcannot.processors import default_workers
 from calcannot.report.numbers import area_text, plane_text, round_length, share_text
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ EXCLUDE_RGB = (204, 121, 167)
 _LONGEST_SIDE_PX = 2400
 _SHORTEST_SIDE_PX = 1200
 _BAND_PX = 512  # rows of the full image read at once
+_MOST_THREADS = 2  # each has a band in memory
 
 
-def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
+def draw_overlay(source: ImageSource, analysis: Analysis, workers: int | None = None) -> Image.Image:
     """Draw the mineral's outline on the image.
 
     A large image is reduced by a whole factor (mean of the image, maximum of the mask), a small one enlarged.
@@ -42,7 +44,7 @@ def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
     info = analysis.info
     reduce = max(1, -(-max(info.height_px, info.width_px) // _LONGEST_SIDE_PX))
     enlarge = 1 if reduce > 1 else max(1, _SHORTEST_SIDE_PX // max(info.height_px, info.width_px, 1))
-    picture = _picture(source, info, reduce)
+    picture = _picture(source, info, reduce, min(workers or default_workers(), _MOST_THREADS))
     mask = analysis.runs.reduced(0, info.height_px, reduce).astype(np.bool_)
     if enlarge > 1:
         picture = picture.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
@@ -58,12 +60,12 @@ def draw_overlay(source: ImageSource, analysis: Analysis) -> Image.Image:
     return image
 
 
-def write_overlay(path: Path, source: ImageSource, analysis: Analysis) -> None:
+def write_overlay(path: Path, source: ImageSource, analysis: Analysis, workers: int | None = None) -> None:
     """Save ``draw_overlay`` as PNG."""
-    draw_overlay(source, analysis).save(path, format="PNG", optimize=False, compress_level=6)
+    draw_overlay(source, analysis, workers).save(path, format="PNG", optimize=False, compress_level=6)
 
 
-def _picture(source: ImageSource, info: ImageInfo, reduce: int) -> npt.NDArray[np.uint8]:
+def _picture(source: ImageSource, info: ImageInfo, reduce: int, threads: int) -> npt.NDArray[np.uint8]:
     """The image as 8-bit colour, reduced by a whole factor; (ceil(height / reduce), ceil(width / reduce), 3)."""
     if reduce == 1:
         pixels = source.read(0, 0, info.height_px, info.width_px)
@@ -78,7 +80,7 @@ def _picture(source: ImageSource, info: ImageInfo, reduce: int) -> npt.NDArray[n
         return _box_mean(source.read(top, 0, bottom - top, size.width_px, level), (rows, shape[1]))
 
     heights = [min(picture_rows, shape[0] - row) for row in range(0, shape[0], picture_rows)]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         pixels = np.concatenate(list(pool.map(band, edges[:-1], edges[1:], heights)))
     return _to_bytes(pixels, _grey_range(pixels, info))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
-from calcannot.segment.polygons import inside, inside_any
+from calcannot.segment.polygons import inside, inside_any, passes_through
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
@@ -42,3 +42,41 @@ def allowed_in(annotations: Annotations, row: int, col: int, height: int, width:
     regions = annotations.regions
     allowed = inside_any(regions, row, col, height, width) if regions else np.ones((height, width), np.bool_)
     return np.asarray(allowed & ~inside_any(annotations.of(StrokeKind.EXCLUDE), row, col, height, width))
+
+
+class AllowedArea:
+    """Where an image is measured, told box by box from the outlines that were drawn.
+
+    Pixels of a box that no outline passes through are all on one side: they need not be drawn on, nor be decoded where
+    nothing is measured.
+    """
+
+    def __init__(self, annotations: Annotations) -> None:
+        self._annotations = annotations
+        self._strokes = annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE)
+        self._bounds = np.array([stroke.bounds() for stroke in self._strokes]).reshape(-1, 4)
+
+    def mask(self, row: int, col: int, height: int, width: int) -> Mask:
+        """Pixels of a box that are measured."""
+        return allowed_in(self._annotations, row, col, height, width)
+
+    def covers(self, row: int, col: int, height: int, width: int) -> bool | None:
+        """Whether a box and the pixels around it are measured: all of them, none, or None where it must be drawn."""
+        box = row - 1, col - 1, height + 2, width + 2
+        low, high = self._bounds[:, :2], self._bounds[:, 2:]
+        near = ((low <= (col + width + 1, row + height + 1)) & (high >= (col - 1, row - 1))).all(axis=1)
+        found: dict[StrokeKind, set[bool | None]] = {StrokeKind.REGION: set(), StrokeKind.EXCLUDE: set()}
+        for number in np.flatnonzero(near):
+            found[self._strokes[number].kind].add(_covers(self._strokes[number], *box))
+        regions = found[StrokeKind.REGION] if self._annotations.regions else {True}
+        exclusions = found[StrokeKind.EXCLUDE]
+        if True in exclusions or not regions & {True, None}:
+            return False
+        return None if None in exclusions or True not in regions else True
+
+
+def _covers(stroke: Stroke, row: int, col: int, height: int, width: int) -> bool | None:
+    """Whether a stroke covers a box; None where its outline passes through."""
+    if any(passes_through(ring, row, col, height, width) for ring in stroke.rings):
+        return None
+    return bool(inside(stroke, row, col, 1, 1)[0, 0])

@@ -39,6 +39,25 @@ def inside_any(strokes: tuple[Stroke, ...], row: int, col: int, height: int, wid
 
 
 @compiled
+def passes_through(ring: Float, row: int, col: int, height: int, width: int) -> bool:
+    """Whether a ring passes through a box, or touches it."""
+    top, left, bottom, right = float(row), float(col), float(row + height), float(col + width)
+    n = ring.shape[0]
+    for i in range(n):
+        x0, y0 = ring[i, 0], ring[i, 1]
+        x1, y1 = ring[(i + 1) % n, 0], ring[(i + 1) % n, 1]
+        if max(x0, x1) < left or min(x0, x1) > right or max(y0, y1) < top or min(y0, y1) > bottom:
+            continue
+        # Corners of the box on both sides of the line, or on it.
+        dx, dy = x1 - x0, y1 - y0
+        a, b = (left - x0) * dy - (top - y0) * dx, (right - x0) * dy - (top - y0) * dx
+        c, d = (left - x0) * dy - (bottom - y0) * dx, (right - x0) * dy - (bottom - y0) * dx
+        if min(a, b, c, d) <= 0 <= max(a, b, c, d):
+            return True
+    return False
+
+
+@compiled
 def _toggle(ring: Float, row: int, col: int, toggles: npt.NDArray[np.uint8]) -> None:
     height, width = toggles.shape[0], toggles.shape[1] - 1
     n = ring.shape[0]

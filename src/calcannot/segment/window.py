@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
 from calcannot.segment.above_background import classes_above
-from calcannot.segment.allowed import allowed_in, with_exclusions
+from calcannot.segment.allowed import AllowedArea, with_exclusions
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
 from calcannot.segment.colour_table import (
@@ -40,7 +40,7 @@ Levels = npt.NDArray[np.int32]
 
 _MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
 _WIDENED = (0.0, -1.0, 1.0)
-_DECIDING = (StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT, StrokeKind.EXCLUDE)
+_CORRECTING = (StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT)
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class WindowClassifier:
     annotations: Annotations
     few_pixels: bool = False
     scale: LevelScale = field(init=False)
+    allowed: AllowedArea = field(init=False)
     _bounds: npt.NDArray[np.float64] = field(init=False)
     _channel: Channel = field(init=False)
     _greys: Bytes | None = field(init=False, default=None)
@@ -73,7 +74,9 @@ class WindowClassifier:
 
     def __post_init__(self) -> None:
         self.annotations = with_exclusions(self.info, self.annotations)
-        self._bounds = np.array([stroke.bounds() for stroke in self.annotations.of(*_DECIDING)]).reshape(-1, 4)
+        # Where lesions are grown from clicks, the region of interest is as far as they can reach.
+        self.allowed = AllowedArea(with_regions(self.annotations, self.recipe.surfaces))
+        self._bounds = np.array([stroke.bounds() for stroke in self.annotations.of(*_CORRECTING)]).reshape(-1, 4)
         spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
         self._channel = channel_of(spec, self.info)
         self.scale = level_scale(self._channel)
@@ -82,13 +85,10 @@ class WindowClassifier:
             self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
             self._greys = compile_greys(self._rule_bits, self._first_grey)
 
-    def is_drawn_on(self, row: int, col: int, height: int, width: int) -> bool:
-        """Whether strokes may decide pixels of a box, or tell where the allowed area ends beside it."""
-        if self.annotations.regions:
-            return True
+    def is_corrected(self, row: int, col: int, height: int, width: int) -> bool:
+        """Whether strokes may add, erase or reject pixels of a box."""
         low, high = self._bounds[:, :2], self._bounds[:, 2:]
-        first, last = (col - 1, row - 1), (col + width + 1, row + height + 1)
-        return bool(((low < last) & (high > first)).all(axis=1).any())
+        return bool(((low < (col + width, row + height)) & (high > (col, row))).all(axis=1).any())
 
     @property
     def counts_colours(self) -> bool:
@@ -219,11 +219,6 @@ class WindowClassifier:
             classes[pixels > self.recipe.core_at_least] |= CORE
         return classes, self.scale.to_levels(self._channel.values(pixels))
 
-    @property
-    def _strokes(self) -> Annotations:
-        """Strokes, with regions of interest in the place of clicks."""
-        return with_regions(self.annotations, self.recipe.surfaces)
-
     def _cleaned(self, classes: Bytes, borders: dict[str, bool]) -> Bytes:
         cleaned = classes & ~np.uint8(MINERAL | MINERAL_LOW | MINERAL_HIGH)
         for bit in _MASK_BITS:
@@ -249,7 +244,7 @@ class WindowClassifier:
             return classes
         # One pixel more on each side tells where the allowed area ends.
         height, width = classes.shape
-        wide = allowed_in(self._strokes, row - 1, col - 1, height + 2, width + 2)
+        wide = self.allowed.mask(row - 1, col - 1, height + 2, width + 2)
         classes[inner_edge(wide)[1:-1, 1:-1]] |= EDGE
         classes[~wide[1:-1, 1:-1]] = 0
         return classes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcannot.processors import default_workers
 from calcannot.runs.raster import Runs, halved, row_of_tiles
 from calcannot.store.atomic import replacing
 
@@ -27,13 +27,14 @@ _EFFORT = 4  # of 12: more takes half as long again for a fifth of the bytes
 _MOST_THREADS = 8
 
 
-def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) -> None:
+def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None, workers: int | None = None) -> None:
     """Write 0/1 pixels, with physical size where known.
 
     Lower levels hold the maximum of 2 x 2 pixels, so that small grains stay visible in an overview.
     """
     import tifffile
 
+    threads = min(workers or default_workers(), _MOST_THREADS)
     levels = 1
     while max(runs.height_px, runs.width_px) >> (levels - 1) > _SMALLEST_LEVEL:
         levels += 1
@@ -56,7 +57,7 @@ def write_mask(path: Path, runs: LabelledRuns, calibration: Calibration | None) 
                 drawn = halved(drawn)
             shape = (drawn.height_px, drawn.width_px)
             extra: dict[str, Any] = {"subifds": levels - 1, "metadata": metadata} if level == 0 else {"subfiletype": 1}
-            tiff.write(_tiles(drawn), shape=shape, **options, **extra)
+            tiff.write(_tiles(drawn, threads), shape=shape, **options, **extra)
 
 
 def _identity(runs: LabelledRuns, calibration: Calibration | None) -> str:
@@ -71,7 +72,7 @@ def _is_big(runs: LabelledRuns) -> bool:
     return runs.height_px * runs.width_px > 2**31
 
 
-def _tiles(runs: Runs | LabelledRuns) -> Iterator[bytes]:
+def _tiles(runs: Runs | LabelledRuns, threads: int) -> Iterator[bytes]:
     """Compressed tiles of a level, row by row; rows are drawn in several threads, and an empty tile is packed once."""
     from imagecodecs import deflate_encode
 
@@ -83,7 +84,6 @@ def _tiles(runs: Runs | LabelledRuns) -> Iterator[bytes]:
         return [packed[each] if each >= 0 else empty for each in place]
 
     rows = -(-runs.height_px // TILE)
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
     with ThreadPoolExecutor(threads) as pool:
         ahead = deque(pool.submit(row_of, number) for number in range(min(2 * threads, rows)))
         following = len(ahead)

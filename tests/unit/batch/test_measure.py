@@ -182,7 +182,7 @@ def test_a_stopped_run_leaves_the_results_of_the_run_before(images, tmp_path):
 
 @pytest.mark.parametrize("which", ["a.tif", ["a.tif", "c.tif"]], ids=["alone", "among others"])
 def test_an_overlay_that_cannot_be_written_leaves_no_mask_without_a_row(images, tmp_path, monkeypatch, which):
-    def refused(path, source, analysis):
+    def refused(path, source, analysis, workers):
         if source.info.name == "a.tif":
             raise OSError(errno.EACCES, "Permission denied")
         path.write_bytes(b"picture")

@@ -286,10 +286,10 @@ def test_an_image_that_fails_alone_costs_no_finished_one(images, tmp_path, measu
 def test_a_full_disk_stops_the_run_and_keeps_what_is_finished(images, tmp_path, measured, monkeypatch):
     write_mask = parts.write_mask
 
-    def full(path, runs, calibration):
+    def full(path, runs, calibration, workers):
         if path.name.startswith("d.tif"):
             raise OutputError("cannot be written (No space left on device)", path=path) from OSError(28, "No space")
-        write_mask(path, runs, calibration)
+        write_mask(path, runs, calibration, workers)
 
     with monkeypatch.context() as patch:
         patch.setattr(parts, "write_mask", full)

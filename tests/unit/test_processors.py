@@ -1,4 +1,4 @@
-"""How an image is gone through."""
+"""How many threads are used where nobody said."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_a_process_bound_to_one_processor_uses_one_thread():
     one = min(os.sched_getaffinity(0))
     program = (
         f"import os; os.sched_setaffinity(0, {{{one}}})\n"
-        "from calcannot.pipeline.scan import default_workers\nprint(default_workers())"
+        "from calcannot.processors import default_workers\nprint(default_workers())"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "1\n"
