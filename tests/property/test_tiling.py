@@ -18,7 +18,7 @@ from skimage import measure as skm
 from calcannot import Annotations, ArraySource, Recipe, analyse, region_columns
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.image import Modality
-from calcannot.segment.allowed import AllowedArea
+from calcannot.segment.allowed import AllowedArea, Corrections
 from calcannot.segment.window import WindowClassifier
 from calcannot.store.regions_writer import write_regions
 
@@ -321,15 +321,16 @@ def test_boxes_without_strokes_are_decided_by_colour_as_with_them(pixels, channe
     corrected = []
 
     def spy(self, *box):
-        corrected.append(is_corrected(self, *box))
+        corrected.append(touch(self, *box))
         return corrected[-1]
 
-    is_corrected = WindowClassifier.is_corrected
+    touch = Corrections.touch
     monkeypatch.setattr(WindowClassifier, "_needs_tables", True)
-    monkeypatch.setattr(WindowClassifier, "is_corrected", spy)
+    monkeypatch.setattr(Corrections, "touch", spy)
+    monkeypatch.setattr("calcannot.pipeline.analyse.look_once", lambda *_: None)
     fast = analyse(source, recipe, drawn)
     assert 0 < sum(corrected) < len(corrected) / 2
-    monkeypatch.setattr(WindowClassifier, "is_corrected", lambda *_: True)
+    monkeypatch.setattr(Corrections, "touch", lambda *_: True)
     monkeypatch.setattr(AllowedArea, "covers", lambda *_: None)
     slow = analyse(source, recipe, drawn)
     assert fast.totals == slow.totals and fast.totals.region_count > 20

@@ -101,6 +101,52 @@ def joined_levels(boxes: Sequence[tuple[int, KeptLevels]], height: int, bounds: 
     ]
 
 
+def beside(some: Sequence[BandRuns], others: Sequence[BandRuns]) -> list[BandRuns]:
+    """Runs of a band for each of ``MASKS`` from those of some of its boxes and those of its other boxes."""
+    joined = []
+    for one, other in zip(some, others, strict=True):
+        halves = [np.concatenate([getattr(one, name), getattr(other, name)]) for name in BandRuns._fields[1:]]
+        joined.append(BandRuns(*_beside(one.row_start, other.row_start, *halves)))
+    return joined
+
+
+@compiled
+def _beside(
+    one: Int64, other: Int64, starts: Int32, stops: Int32, sums: Int64, lowest: Int32, highest: Int32, bits: Bytes
+) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:
+    """Runs in order of their columns; one that ends where the next begins is one run with it.
+
+    ``one`` and ``other`` are where rows begin among the first and among the second half of all runs.
+    """
+    height, first_other = one.size - 1, one[-1]
+    row_start = np.zeros(height + 1, np.int64)
+    start, stop, level_sum = np.empty_like(starts), np.empty_like(stops), np.empty_like(sums)
+    level_min, level_max, flags = np.empty_like(lowest), np.empty_like(highest), np.empty_like(bits)
+    n = 0
+    for row in range(height):
+        i, i_end = one[row], one[row + 1]
+        j, j_end = first_other + other[row], first_other + other[row + 1]
+        while i < i_end or j < j_end:
+            if j == j_end or (i < i_end and starts[i] < starts[j]):
+                run = i
+                i += 1
+            else:
+                run = j
+                j += 1
+            if n > row_start[row] and stop[n - 1] == starts[run]:
+                stop[n - 1] = stops[run]
+                level_sum[n - 1] += sums[run]
+                level_min[n - 1] = min(level_min[n - 1], lowest[run])
+                level_max[n - 1] = max(level_max[n - 1], highest[run])
+                flags[n - 1] |= bits[run]
+            else:
+                start[n], stop[n], level_sum[n] = starts[run], stops[run], sums[run]
+                level_min[n], level_max[n], flags[n] = lowest[run], highest[run], bits[run]
+                n += 1
+        row_start[row + 1] = n
+    return row_start, start[:n], stop[:n], level_sum[:n], level_min[:n], level_max[:n], flags[:n]
+
+
 @compiled
 def _join(counts: Int32, runs: Int32, first_of_box: Int64, mask: int) -> tuple[
     Int64, Int32, Int32, Int64, Int32, Int32, Bytes

@@ -106,7 +106,7 @@ def analyse(
     with _timed(timings, "classify"):
         classifier = WindowClassifier(source.info, resolved, annotations)
         if seen is not None and seen.decides(resolved):
-            builder = seen.measure_bands(source, resolved, workers, progress)
+            builder = seen.measure_bands(source, classifier, workers, progress)
         else:
             builder = measure_bands(source, classifier, workers, progress)
         scale = classifier.scale

@@ -89,7 +89,7 @@ def measure_bands(
         covered = classifier.allowed.covers(*place)
         if covered is False:
             return NOTHING
-        if tables is not None and covered and not classifier.is_corrected(*place):
+        if tables is not None and covered and not classifier.corrections.touch(*place):
             rgb = np.ascontiguousarray(source.read(*place), dtype=np.uint8)
             found = runs_of_colours(rgb, *tables, box.col)
             return found if classifier.counts_colours else found._replace(reference_px=box.height * box.width)

@@ -62,6 +62,8 @@ class AllowedArea:
 
     def covers(self, row: int, col: int, height: int, width: int) -> bool | None:
         """Whether a box and the pixels around it are measured: all of them, none, or None where it must be drawn."""
+        if not self._strokes:
+            return True
         box = row - 1, col - 1, height + 2, width + 2
         low, high = self._bounds[:, :2], self._bounds[:, 2:]
         near = ((low <= (col + width + 1, row + height + 1)) & (high >= (col - 1, row - 1))).all(axis=1)
@@ -73,6 +75,19 @@ class AllowedArea:
         if True in exclusions or not regions & {True, None}:
             return False
         return None if None in exclusions or True not in regions else True
+
+
+class Corrections:
+    """Where strokes add, erase or reject pixels."""
+
+    def __init__(self, annotations: Annotations) -> None:
+        strokes = annotations.of(StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT)
+        self._bounds = np.array([stroke.bounds() for stroke in strokes]).reshape(-1, 4)
+
+    def touch(self, row: int, col: int, height: int, width: int) -> bool:
+        """Whether they may change pixels of a box."""
+        low, high = self._bounds[:, :2], self._bounds[:, 2:]
+        return bool(((low < (col + width, row + height)) & (high > (col, row))).all(axis=1).any())
 
 
 def _covers(stroke: Stroke, row: int, col: int, height: int, width: int) -> bool | None:

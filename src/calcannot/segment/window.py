@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MINERAL_LOW, REFERENCE, REJECTED
 from calcannot.segment.above_background import classes_above
-from calcannot.segment.allowed import AllowedArea, with_exclusions
+from calcannot.segment.allowed import AllowedArea, Corrections, with_exclusions
 from calcannot.segment.channels import Channel, Pixels, channel_of
 from calcannot.segment.cleanup import fill_small_holes, inner_edge, open_mask
 from calcannot.segment.colour_table import (
@@ -40,7 +40,6 @@ Levels = npt.NDArray[np.int32]
 
 _MASK_BITS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
 _WIDENED = (0.0, -1.0, 1.0)
-_CORRECTING = (StrokeKind.ADD, StrokeKind.ERASE, StrokeKind.REJECT)
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ class WindowClassifier:
     few_pixels: bool = False
     scale: LevelScale = field(init=False)
     allowed: AllowedArea = field(init=False)
-    _bounds: npt.NDArray[np.float64] = field(init=False)
+    corrections: Corrections = field(init=False)
     _channel: Channel = field(init=False)
     _greys: Bytes | None = field(init=False, default=None)
     _first_grey: int = field(init=False, default=0)
@@ -76,7 +75,7 @@ class WindowClassifier:
         self.annotations = with_exclusions(self.info, self.annotations)
         # Where lesions are grown from clicks, the region of interest is as far as they can reach.
         self.allowed = AllowedArea(with_regions(self.annotations, self.recipe.surfaces))
-        self._bounds = np.array([stroke.bounds() for stroke in self.annotations.of(*_CORRECTING)]).reshape(-1, 4)
+        self.corrections = Corrections(self.annotations)
         spec = self.recipe.rules[0].channel if self.recipe.rules else _any_channel(self.info)
         self._channel = channel_of(spec, self.info)
         self.scale = level_scale(self._channel)
@@ -84,11 +83,6 @@ class WindowClassifier:
         if not self.recipe.surfaces and self.info.channels == 1 and self.info.dtype in ("uint8", "uint16", "int16"):
             self._first_grey = -GREY_LEVELS // 2 if self.info.dtype == "int16" else 0
             self._greys = compile_greys(self._rule_bits, self._first_grey)
-
-    def is_corrected(self, row: int, col: int, height: int, width: int) -> bool:
-        """Whether strokes may add, erase or reject pixels of a box."""
-        low, high = self._bounds[:, :2], self._bounds[:, 2:]
-        return bool(((low < (col + width, row + height)) & (high > (col, row))).all(axis=1).any())
 
     @property
     def counts_colours(self) -> bool:

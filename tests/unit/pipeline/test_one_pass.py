@@ -9,7 +9,10 @@ import pytest
 from scipy import ndimage
 
 from calcannot import ArraySource, Recipe, analyse, region_columns
+from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.pipeline import one_pass
+from calcannot.pipeline.drawn_boxes import DrawnBoxes
+from calcannot.pipeline.expected_levels import SAMPLE
 
 SIZE = (700, 1100)
 
@@ -55,16 +58,54 @@ def all_of(analysis):
     return rows, runs.start.tobytes(), runs.stop.tobytes(), runs.region.tobytes(), analysis.totals, analysis.resolved
 
 
-@pytest.mark.parametrize("tile", [(128, 128), (61, 200), (700, 1100)])
+def ellipse(kind: StrokeKind, number: int, x: float, y: float, across: float, down: float) -> Stroke:
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    return Stroke(f"s{number}", kind, (np.stack([x + across * np.cos(turn), y + down * np.sin(turn)], axis=1),))
+
+
+CORRECTIONS = (
+    ellipse(StrokeKind.ADD, 1, 300, 250, 40, 30),
+    ellipse(StrokeKind.ERASE, 2, 480, 260, 60, 25),
+    ellipse(StrokeKind.REJECT, 3, 610, 420, 12, 12),
+    ellipse(StrokeKind.ADD, 4, 1000, 50, 9, 9),
+)
+DRAWN = {
+    "nothing": (),
+    "corrections": CORRECTIONS,
+    "a region": (ellipse(StrokeKind.REGION, 5, 500, 350, 290, 210),),
+    "regions, exclusions and corrections": (
+        ellipse(StrokeKind.REGION, 5, 450, 350, 260, 190),
+        ellipse(StrokeKind.REGION, 6, 820, 480, 50, 60),
+        ellipse(StrokeKind.EXCLUDE, 7, 400, 350, 90, 80),
+        *CORRECTIONS,
+    ),
+}
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+@pytest.mark.parametrize("tile", [(64, 64), (61, 200), (700, 1100)])
 @pytest.mark.parametrize("name", RULES)
-def test_one_pass_gives_what_two_give(name, tile, section, monkeypatch):
-    recipe = histology(**RULES[name])
-    once = analyse(ArraySource(section, name="x", tile=tile), recipe, workers=2)
+def test_one_pass_gives_what_two_give(name, tile, drawn, section, monkeypatch):
+    recipe, strokes = histology(**RULES[name]), Annotations(DRAWN[drawn])
+    once = analyse(ArraySource(section, name="x", tile=tile), recipe, strokes, workers=2)
     monkeypatch.setattr("calcannot.pipeline.analyse.look_once", lambda *_: None)
-    twice = analyse(ArraySource(section, name="x", tile=tile), recipe, workers=2)
+    twice = analyse(ArraySource(section, name="x", tile=tile), recipe, strokes, workers=2)
     assert all_of(once) == all_of(twice)
     assert once.warnings == twice.warnings
-    assert (once.totals.region_count > 0) == (name != "none")
+    added = any(stroke.kind is StrokeKind.ADD for stroke in strokes.strokes)
+    assert (once.totals.region_count > 0) == (name != "none" or added)
+
+
+def test_only_tiles_that_strokes_part_are_decoded_again(section):
+    source = Counted(section, name="x", tile=(20, 25))
+    region = ellipse(StrokeKind.REGION, 5, 500, 350, 290, 210)
+    strokes = Annotations((region, *CORRECTIONS))
+    analyse(source, histology(**RULES["valley"]), strokes, workers=2)
+    drawn_on = DrawnBoxes(source.info, strokes).drawn_on
+    again = {place for place, count in source.reads.items() if count > 1}
+    assert len(source.reads) < 0.4 * 35 * 44
+    assert 0 < len(drawn_on) < len(source.reads) / 3 and drawn_on <= again
+    assert len(again - drawn_on) < 2 * SAMPLE
 
 
 def test_a_tile_is_decoded_once_but_for_the_sample(section):
@@ -72,7 +113,7 @@ def test_a_tile_is_decoded_once_but_for_the_sample(section):
     analyse(source, histology(**RULES["valley"]), workers=2)
     tiles = 35 * 44
     assert len(source.reads) == tiles
-    assert source.reads.total() <= tiles + 2 * one_pass._SAMPLE
+    assert source.reads.total() <= tiles + 2 * SAMPLE
 
 
 def test_pixels_that_find_no_memory_are_decoded_again_and_the_others_are_not(section, monkeypatch):
@@ -83,14 +124,14 @@ def test_pixels_that_find_no_memory_are_decoded_again_and_the_others_are_not(sec
     assert all_of(analyse(source, recipe)) == all_of(whole)
     again = [place for place, count in source.reads.items() if count > 1]
     glass = [(row, col) for row, col in source.reads if row >= 600 or col >= 900]
-    assert len(again) > one_pass._SAMPLE
-    assert sum(place in again for place in glass) <= one_pass._SAMPLE
+    assert len(again) > SAMPLE
+    assert sum(place in again for place in glass) <= SAMPLE
 
 
 def test_a_threshold_outside_of_what_was_expected_is_applied_all_the_same(section, monkeypatch):
     recipe = histology(**RULES["valley"])
     whole = analyse(ArraySource(section, name="x", tile=(100, 100)), recipe)
-    monkeypatch.setattr(one_pass, "_expected", lambda *_: (0, 40))
+    monkeypatch.setattr(one_pass, "expected_levels", lambda *_: (0, 40))
     source = Counted(section, name="x", tile=(100, 100))
     assert all_of(analyse(source, recipe)) == all_of(whole)
     assert min(source.reads.values()) == 2
@@ -104,4 +145,4 @@ def test_mineral_in_a_corner_that_no_sample_sees_is_found(monkeypatch):
     source = Counted(pixels, name="x", tile=(20, 20))
     analysis = analyse(source, recipe)
     assert analysis.totals.calcified_area_px == 800
-    assert source.reads.total() <= 2500 + one_pass._SAMPLE + 40
+    assert source.reads.total() <= 2500 + SAMPLE + 40
