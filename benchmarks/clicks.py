@@ -25,7 +25,8 @@ from calcannot.model.calibration import CalibrationSource
 from calcannot.model.image import Modality
 from calcannot.phantom.radiograph import LesionTruth, RadiographPhantom, render_radiograph
 from calcannot.phantom.radiograph_spec import RadiographSpec
-from calcannot.pipeline.grow import Leak, grow
+from calcannot.pipeline.grow import grow
+from calcannot.pipeline.growth import Leak
 
 if TYPE_CHECKING:
     from calcannot.phantom.nodules import Nodule

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from calcannot.errors import CalcannotError
-from calcannot.pipeline.grow import Growth, Leak, at_share, grow
+from calcannot.pipeline.grow import at_share, grow
+from calcannot.pipeline.growth import Growth, Leak
 from calcannot.report.numbers import area_text, peak_text, plane_text
 from calcannot.segment.polygons import inside
 from calcannot.segment.shipped import default_recipe
-from napari_calcannot.jobs import Runner
+from napari_calcannot.jobs import JobQueue, Runner
 from napari_calcannot.outlines import polygons_of
 from napari_calcannot.tools import Hand, Tool
-from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from calcannot.model.annotation import Stroke
     from calcannot.model.recipe import Recipe
+    from calcannot.pipeline.scan import Progress
     from napari_calcannot.desk import Desk
     from napari_calcannot.regions_view import RegionsView
     from napari_calcannot.session import Session
@@ -43,10 +43,14 @@ class Growing(QObject):  # type: ignore[misc]
     def __init__(self, desk: Desk, hand: Hand, view: RegionsView) -> None:
         super().__init__(desk)
         self._desk, self._hand, self._view = desk, hand, view
-        self._runner = Runner(self)
+        self._clicks, self._runner = (
+            JobQueue(self),
+            Runner(self),
+        )  # each click is a lesion; of a slider the latest counts
         self._is_outlined = False
         self._latest: tuple[Session, Growth] | None = None
-        self._waiting: tuple[Session, Growth, str] | None = None
+        self._waiting: list[tuple[Session, Growth, str]] = []
+        """Grown while a measurement ran, or another image was in hand."""
         self._moved, self._rested = (QTimer(self, singleShot=True, interval=ms) for ms in (_MOVE_MS, _REST_MS))
         self._moved.timeout.connect(self._follow_slider)
         self._rested.timeout.connect(self._keep_share)
@@ -58,25 +62,24 @@ class Growing(QObject):  # type: ignore[misc]
 
     def stop(self) -> None:
         """Grow no more."""
-        self._moved.stop()
-        self._rested.stop()
-        self._runner.drop()
+        self._forget_slider()
+        self._clicks.drop()
 
     def grow_at(self, row: float, col: float) -> None:
-        """Grow the lesion at a place, in a thread."""
+        """Grow the lesion at a place, in a thread, when those that were clicked before are grown."""
         session = self._desk.session
         if session is None:
             return
-        try:
-            recipe = recipe_for(session)
-        except CalcannotError as error:
-            self._desk.say(sentence(error))
-            return
-        source, annotations = session.source, session.annotations
+
+        def work(_: Progress) -> Growth:
+            return grow(session.source, recipe_for(session), row, col, session.annotations)
+
+        def failed(message: str) -> None:
+            if session in self._desk.sessions:
+                self._desk.say(message)
+
         self._desk.say("Growing ...")
-        self._runner.start(
-            lambda _: grow(source, recipe, row, col, annotations), partial(self._on_grown, session), self._desk.say
-        )
+        self._clicks.add(work, partial(self._on_grown, session), failed)
 
     # Inside
 
@@ -89,6 +92,7 @@ class Growing(QObject):  # type: ignore[misc]
             self.grow_at(row, col)
 
     def _on_grown(self, session: Session, growth: Growth) -> None:
+        self._forget_slider()  # it was of the growth before
         self._show(session, growth)
         self._view.show_share(growth.surface.peak_fraction)
         self._keep(session, growth, "grow")
@@ -116,9 +120,13 @@ class Growing(QObject):  # type: ignore[misc]
         if self._latest is None:
             return
         session, growth = self._latest
+        self._forget_slider()
+        self._runner.start(partial(_moved_to, session, growth, None), partial(self._on_grown, session), self._desk.say)
+
+    def _forget_slider(self) -> None:
         self._moved.stop()
         self._rested.stop()
-        self._runner.start(partial(_moved_to, session, growth, None), partial(self._on_grown, session), self._desk.say)
+        self._runner.drop()
 
     def _show(self, session: Session, growth: Growth) -> None:
         """Outline on the film, and in words how large and at which share."""
@@ -131,10 +139,10 @@ class Growing(QObject):  # type: ignore[misc]
         self._desk.say(growth_text(session, growth))
 
     def _keep(self, session: Session, growth: Growth, name: str) -> None:
-        if session is not self._desk.session:
-            return
-        if self._desk.is_working:
-            self._waiting = (session, growth, name)  # a measurement runs: when it is done
+        if session not in self._desk.sessions:
+            return  # closed meanwhile
+        if self._desk.is_working or session is not self._desk.session:
+            self._waiting.append((session, growth, name))
             return
         stroke, known = growth.stroke, {each.id: each for each in session.annotations.regions}
         before = known.get(stroke.id)
@@ -154,11 +162,10 @@ class Growing(QObject):  # type: ignore[misc]
             self._desk.say(said)
 
     def _on_state(self) -> None:
-        waiting, working = self._waiting, self._desk.is_working
-        if waiting is not None and not working:
-            self._waiting = None
-            self._keep(*waiting)
-        session, latest = self._desk.session, self._latest
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            self._keep(*each)
+        session, latest, working = self._desk.session, self._latest, self._desk.is_working
         if self._is_outlined and session is not None and session.is_current and not working:
             self._is_outlined = False  # the mask shows it now
             self._desk.stage.drawn.outline_chosen(session, [])

@@ -161,11 +161,18 @@ class JobQueue:
         while self.is_busy:
             self._runner.wait()
 
+    def drop(self) -> None:
+        """Stop, and forget what waits."""
+        self._waiting.clear()
+        self._runner.drop()
+
     def _next(self) -> None:
         if self._waiting and not self._runner.is_busy:
             work, done, failed = self._waiting.popleft()
             self._runner.start(work, partial(self._end, done), partial(self._end, failed))
 
     def _end(self, tell: Callable[[Any], object], outcome: Any) -> None:
-        tell(outcome)
-        self._next()
+        try:
+            tell(outcome)
+        finally:
+            self._next()

@@ -24,6 +24,21 @@ def sample_case(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def panel(make_napari_viewer_proxy, qtbot):
+    """The panel of a viewer of its own; the images that are open at the end are closed."""
+    from napari_calcannot.widget import CalcificationPanel
+
+    viewer = make_napari_viewer_proxy()
+    widget = CalcificationPanel(viewer)
+    qtbot.addWidget(widget)
+    yield widget  # pytest-qt closes the panel; its images stay, as they do in napari
+    for session in widget.stage.sessions():
+        widget.stage.forget(session)
+        session.close()
+    viewer.layers.clear()
+
+
+@pytest.fixture
 def grey_source() -> ArraySource:
     pixels = np.random.default_rng(5).integers(0, 4096, (90, 130)).astype(np.uint16)
     return ArraySource(pixels, name="grey.png", value_range=(0.0, 4095.0))

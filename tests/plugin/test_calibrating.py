@@ -15,7 +15,6 @@ from calcannot.store.results_reader import read_newest
 from napari_calcannot.scale_row import WAYS
 from napari_calcannot.size_dialog import FIELDS, SizeDialog
 from napari_calcannot.tools import Tool
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
@@ -35,19 +34,12 @@ def film(tmp_path_factory):
 
 
 @pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot, film):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    assert widget.open_path(film[0])
-    qtbot.waitUntil(lambda: not widget.desk.runner.is_busy, timeout=30_000)
-    yield widget
+def panel(panel, qtbot, film):
+    assert panel.open_path(film[0])
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    yield panel
     qtbot.wait(500)  # what looks for an automatic threshold starts a moment after opening
-    qtbot.waitUntil(lambda: not widget.desk.runner.is_busy, timeout=30_000)
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
 
 
 def test_the_scale_in_force_stands_in_the_panel_with_its_plane(panel):

@@ -16,7 +16,6 @@ from calcannot.store.mask_reader import read_mask
 from calcannot.store.results_reader import read_newest
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.tools import Tool
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
@@ -34,17 +33,10 @@ def film(tmp_path_factory):
 
 
 @pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot, film):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    assert widget.open_path(film[0])
-    qtbot.waitUntil(lambda: not widget.desk.runner.is_busy, timeout=30_000)
-    yield widget
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
+def panel(panel, qtbot, film):
+    assert panel.open_path(film[0])
+    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    return panel
 
 
 def grown(panel, qtbot, lesion, times=1):
@@ -74,9 +66,35 @@ def test_a_click_measures_the_lesion_and_undo_takes_it_back(panel, qtbot, film):
 
 def test_a_lesion_that_is_clicked_again_is_one(panel, qtbot, film):
     grown(panel, qtbot, film[1][0])
-    grown(panel, qtbot, film[1][0], times=2)  # the first of the two is dropped: the hand was quicker
+    grown(panel, qtbot, film[1][0], times=2)
     assert len(panel.session.annotations.clicks) == 1
     assert panel.session.analysis.totals.region_count == 1
+
+
+def test_lesions_that_are_clicked_faster_than_they_are_measured_are_all_kept(panel, qtbot, film):
+    session = panel.session
+    panel.hand.use(Tool.GROW)
+    for lesion in film[1]:
+        panel.hand.clicked.emit(lesion.row_px, lesion.col_px)
+    qtbot.waitUntil(lambda: len(session.annotations.clicks) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    assert session.analysis.totals.region_count == 2
+
+
+def test_a_lesion_that_is_grown_while_another_image_is_in_hand_is_there_on_the_way_back(
+    panel, qtbot, film, sample_case
+):
+    session = panel.session
+    panel.hand.use(Tool.GROW)
+    panel.hand.clicked.emit(film[1][0].row_px, film[1][0].col_px)
+    assert panel.open_path(sample_case / "section.tif")
+    assert panel.session is not session
+    qtbot.waitUntil(lambda: bool(panel.growing._waiting), timeout=60_000)
+    assert not session.annotations.clicks
+    panel._on_image(0)
+    assert panel.session is session
+    assert len(session.annotations.clicks) == 1
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
 
 
 def test_the_slider_moves_the_outline_and_the_case_has_the_same_mask(panel, qtbot, film, own_cases):

@@ -15,21 +15,8 @@ from calcannot.errors import ImageReadError
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.session_state import TILES
 from napari_calcannot.tools import Tool
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    yield widget
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from npe2 import PluginManager, PluginManifest
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_calcannot import menu
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = pytest.mark.gui
 
@@ -16,16 +15,9 @@ WAYS_OUT = {"calcannot.figure", "calcannot.report", "calcannot.export", "calcann
 
 
 @pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    widget.show()
-    yield widget
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
+def panel(panel):
+    panel.show()
+    return panel
 
 
 def run(command):

@@ -18,21 +18,8 @@ from calcannot.pipeline.analyse import analyse
 from calcannot.segment.shipped import load_recipe
 from napari_calcannot import question as question_module
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    yield widget  # pytest-qt closes the panel; its images stay, as they do in napari
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
 
 
 def settle(panel, qtbot):

@@ -15,7 +15,8 @@ from calcannot.model.image import Modality
 from calcannot.phantom.nodules import Nodule
 from calcannot.phantom.radiograph import render_radiograph
 from calcannot.phantom.radiograph_spec import RadiographSpec
-from calcannot.pipeline.grow import Leak, at_share, grow
+from calcannot.pipeline.grow import at_share, grow
+from calcannot.pipeline.growth import Leak
 
 LOCAL = load_recipe("radiograph-local")
 MM = 0.25
