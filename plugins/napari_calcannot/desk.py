@@ -57,7 +57,10 @@ class Desk(QObject):  # type: ignore[misc]
     def change(self, change: Callable[[Session], object]) -> bool:
         """Change the session, and bring the viewer up to it; False where it refuses, which is said."""
         session = self.session
-        if session is None or self.is_working:
+        if session is None:
+            return False
+        if self.is_working:
+            self.say("Not done, for something is running. Do it again when it has ended, or press Cancel.")
             return False
         strokes, size = session.annotations, session.info.calibration
         try:

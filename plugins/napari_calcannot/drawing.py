@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from calcannot.model.annotation import Annotations, Stroke
+from calcannot.store.stroke_state import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,7 +114,13 @@ class MemoryDrawing:
         what: str = "",
     ) -> None:
         """Remove strokes by id, add others and change settings, as one action of this name."""
-        action = _Action(tuple(add), frozenset(remove), tuple(settings), what)
+        there = {stroke.id: stroke for stroke in self.annotations.strokes}
+        gone = there.keys() & set(remove)
+        new = tuple(each for each in add if each.id in gone or each.id not in there or not same(there[each.id], each))
+        changed = tuple(each for each in settings if each.before != each.after)
+        if not (new or gone or changed):
+            return  # as in a log: undo there must take back the same actions
+        action = _Action(new, frozenset(gone), changed, what)
         del self._actions[self._at :]
         self._states[self._at + 1 :] = [_with(self.annotations, action)]
         self._actions.append(action)

@@ -181,6 +181,8 @@ class Keeping(QObject):  # type: ignore[misc]
     def _keep_sizes(self) -> None:
         """Write pixel sizes that were changed into the cases, for the command line."""
         changed = [each for each in self._desk.sessions if has_other_size(each)]
+        if not changed:
+            self._failed.pop("pixel size", None)  # undone, or its image closed
         if not changed or self.is_writing or time.monotonic() < self._next_try:
             return
         self._next_try = time.monotonic() + _AGAIN_S
@@ -198,11 +200,12 @@ class Keeping(QObject):  # type: ignore[misc]
         """Try again to write results that could not be written."""
         if self._runs and not self.is_writing and time.monotonic() >= self._next_try:
             self._next_try = time.monotonic() + _AGAIN_S
-            runs, self._runs = self._runs, []
-            self._failed.pop("result", None)
+            runs = [each for each in self._runs if each[0] in self._desk.sessions and each[0].analysis is each[1]]
+            self._runs = []
+            if not runs:
+                self._failed.pop("result", None)
             for session, analysis in runs:
-                if session in self._desk.sessions and session.analysis is analysis:
-                    self._write_run(session, analysis)
+                self._write_run(session, analysis)
 
     def _make_case(self, session: Session) -> None:
         def done(drawing: LogDrawing) -> None:
@@ -235,8 +238,11 @@ class Keeping(QObject):  # type: ignore[misc]
             if isinstance(made, OutputError):
                 self._runs.append((session, analysis))
                 self._failed["result"] = sentence(made)
-            elif session.analysis is analysis and made is not None:
-                session.saved_to = made
+            else:
+                if not self._runs and not self.is_writing:
+                    self._failed.pop("result", None)
+                if session.analysis is analysis and made is not None:
+                    session.saved_to = made
             self._desk.state_changed.emit()
 
         self._jobs.add(work, done, lambda message: self._desk.say(f"The result is not saved: {message}"))

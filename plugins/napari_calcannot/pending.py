@@ -49,7 +49,8 @@ class Pending:
                 session.restore(name, value)
                 edits.append(SettingEdit(name, before[name], value))
             except CalcannotError as error:
-                session.notice += f"The {name} is not the one that you left: {sentence(error)}"
+                said = f"The {name} is not the one that you left: {sentence(error)}"
+                session.notice = f"{session.notice} {said}".strip()
         if strokes or edits:
             session.drawing.change(strokes, settings=edits, what="what was left unsaved")
 
@@ -88,6 +89,8 @@ def read_pending(session: Session) -> Pending | None:
     content = load_json(path, AnnotationError, largest_bytes=_LARGEST_BYTES)
     found: dict[str, Any] = content if isinstance(content, dict) else {}
     settings = found.get(_SETTINGS, {})
+    if not isinstance(settings, dict):
+        raise AnnotationError(f"field {_SETTINGS} holds no settings", path=path, remedy="restore it from a backup")
     only_settings = settings and not found.get("features")
     return Pending(Annotations() if only_settings else read_annotations(path), settings)
 

@@ -12,29 +12,17 @@ pytest.importorskip("napari")
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QMessageBox
 
+from calcannot.errors import OutputError
 from calcannot.model.annotation import StrokeKind
 from calcannot.segment.shipped import load_recipe
 from calcannot.store import atomic, line_file
 from calcannot.store.case_folder import CaseFolder
-from napari_calcannot import pending
+from napari_calcannot import keeping, pending
 from napari_calcannot.painting import brush_rings
 from napari_calcannot.reader import open_path
 from napari_calcannot.securing import secure
-from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
-
-
-@pytest.fixture
-def panel(make_napari_viewer_proxy, qtbot):
-    viewer = make_napari_viewer_proxy()
-    widget = CalcificationPanel(viewer)
-    qtbot.addWidget(widget)
-    yield widget
-    for session in widget.stage.sessions():
-        widget.stage.forget(session)
-        session.close()
-    viewer.layers.clear()
 
 
 @pytest.fixture
@@ -86,25 +74,20 @@ def measured(panel, qtbot):
     at_rest(panel, qtbot)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
+def test_a_bad_file_is_said_and_what_to_do(panel, qtbot, sample_case, tmp_path):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    whole = (sample_case / "section.tif").read_bytes()
+    for name, content, words in (
         ("text.tif", b"hello", ("not an image", "Give a TIFF")),
         ("empty.svs", b"", ("empty", "Copy or export it again")),
-        ("half.tif", None, ("cut short", "Copy the file again")),
-        ("absent.tif", ..., ("cannot be read", "Check the name")),
-    ],
-)
-def test_a_bad_file_is_said_and_what_to_do(panel, qtbot, sample_case, tmp_path, name, content, words):
-    session = opened(panel, qtbot, sample_case / "section.tif")
-    if content is None:
-        whole = (sample_case / "section.tif").read_bytes()
-        content = whole[: len(whole) // 2]
-    if content is not ...:
-        (tmp_path / name).write_bytes(content)
-    assert not panel.open_path(tmp_path / name)
-    assert all(each in said(panel) for each in (name, *words)), said(panel)
-    assert panel.session is session
+        ("half.tif", whole[: len(whole) // 2], ("cut short", "Copy the file again")),
+        ("absent.tif", None, ("cannot be read", "Check the name")),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert not panel.open_path(tmp_path / name), name
+        assert all(each in said(panel) for each in (name, *words)), said(panel)
+        assert panel.session is session
     measured(panel, qtbot)
 
 
@@ -140,6 +123,55 @@ def test_a_full_disk_is_said_until_there_is_space_and_all_is_saved_then(panel, q
     assert len(drawn) == 2
     drawing = session.drawing
     assert [s.id for s in CaseFolder.open(drawing.case.path).annotations(drawing.image_id).strokes] == drawn
+
+
+def test_a_result_that_cannot_be_written_yet_is_not_said_to_be_saved_between_two_tries(
+    panel, qtbot, sample_case, monkeypatch
+):
+    heard, tries = [], []
+    panel.desk.said.connect(heard.append)
+
+    def fail(*_):
+        tries.append(1)
+        raise OutputError("No space left", remedy="free space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "write_run", fail)
+        session = opened(panel, qtbot, sample_case / "section.tif")
+        panel.controls.measure.click()
+        qtbot.waitUntil(lambda: len(tries) > 2, timeout=30_000)
+        at_rest(panel, qtbot)
+        assert "Everything is saved again." not in heard
+    qtbot.waitUntil(lambda: session.is_saved, timeout=20_000)
+    qtbot.waitUntil(lambda: "Everything is saved again." in heard, timeout=5_000)
+
+
+def test_a_pixel_size_that_cannot_be_kept_is_no_trouble_any_more_when_it_is_taken_back(
+    panel, qtbot, sample_case, monkeypatch
+):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    measured(panel, qtbot)
+
+    def fail(_):
+        raise OutputError("No space left", remedy="free space")
+
+    monkeypatch.setattr(keeping, "keep_size", fail)
+    panel.desk.change(lambda each: each.set_pixel_size("0.3um"))
+    qtbot.waitUntil(lambda: "No space left" in said(panel), timeout=10_000)
+    panel._undo()
+    qtbot.waitUntil(lambda: panel.keeping.run_state == "saved", timeout=10_000)
+    assert session.drawing.state == "saved"
+
+
+def test_what_is_drawn_while_a_measurement_runs_is_refused_aloud(panel, qtbot, sample_case):
+    session = opened(panel, qtbot, sample_case / "section.tif")
+    panel.controls.measure.click()
+    assert panel.desk.is_working
+    paint(panel, 100, 100)
+    assert "Do it again when it has ended" in said(panel)
+    assert not session.annotations.strokes
+    qtbot.waitUntil(lambda: session.is_saved, timeout=60_000)
+    at_rest(panel, qtbot)
 
 
 def test_a_folder_that_goes_away_is_said_and_what_was_drawn_is_written_when_it_is_back(panel, qtbot, sample_case):

@@ -12,12 +12,15 @@ import pytest
 
 pytest.importorskip("qtpy")
 
-from calcannot.errors import RecipeError
+from calcannot.errors import AnnotationError, RecipeError
+from calcannot.model.annotation import Annotations
 from calcannot.store.case_folder import CaseFolder
+from calcannot.store.geojson import to_geojson
 from napari_calcannot.case_home import own_case_of
+from napari_calcannot.pending import Pending, pending_path, read_pending, write_pending
 from napari_calcannot.reader import open_path
 from napari_calcannot.securing import let_go, secure
-from napari_calcannot.settings import given_size, plain_rule, plain_size
+from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_rule, plain_size
 
 WORK = textwrap.dedent("""
     import json, sys, time
@@ -165,9 +168,21 @@ def test_a_rule_of_a_later_version_is_said_and_the_image_opens(sample_case, monk
     again.close()
 
 
-def test_settings_that_a_crash_left_before_there_was_a_case_are_there_again(sample_case):
-    from napari_calcannot.pending import write_pending
+def test_what_was_pending_and_cannot_be_read_is_said_in_sentences_apart(sample_case):
+    (session,) = open_path(sample_case / "section.tif")
+    found = Pending(Annotations(), {RULE: {"threshold": 5}, PIXEL_SIZE: "half a mile"})
+    found.bring_back(session)
+    assert session.notice.count("is not the one that you left: ") == 2
+    assert ". The pixel size is not" in session.notice
+    session.close()
+    path = pending_path(session)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**to_geojson(Annotations()), "calcannot_settings": ["rule"]}), encoding="utf-8")
+    with pytest.raises(AnnotationError, match="calcannot_settings"):
+        read_pending(session)
 
+
+def test_settings_that_a_crash_left_before_there_was_a_case_are_there_again(sample_case):
     image = sample_case / "section.tif"
     (session,) = open_path(image)
     session.set_threshold(97)
