@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from weakref import WeakSet
-
-if TYPE_CHECKING:
-    from napari_calcannot.widget import CalcificationPanel
-
-OPEN: WeakSet[CalcificationPanel] = WeakSet()
-"""Panels that are open, one a window."""
+from napari_calcannot.widget import OPEN, CalcificationPanel
 
 
 def figure() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
@@ -24,7 +25,6 @@ from napari_calcannot.leaving import Leaving
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
 from napari_calcannot.memory import keep_large_apart
-from napari_calcannot.menu import OPEN
 from napari_calcannot.opening import Opening
 from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
     from napari_calcannot.session import Session
     from napari_calcannot.stage import Stage
+
+
+OPEN: WeakSet[CalcificationPanel] = WeakSet()
+"""Panels that are open, one a window."""
 
 
 class CalcificationPanel(QWidget):  # type: ignore[misc]
@@ -156,7 +160,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         if self.beside.session is chosen:
             self.beside.show(before if before in self.desk.sessions else None)
         self.following.show_chosen()
-        self._refresh()
+        self.desk.state_changed.emit()
 
     def _on_beside(self, session: Session | None) -> None:
         self.beside.show(session)

@@ -10,7 +10,7 @@ from calcannot.store.stroke_state import Conflict, StrokeState, same
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from calcannot.store.setting import KeptSetting
+    from calcannot.store.kept_settings import KeptSetting
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from calcannot.store.foreign import ForeignChanges, foreign_changes, foreign_settings
 from calcannot.store.journal import last_drawn
 from calcannot.store.journal_writer import JournalWriter, SaveState
-from calcannot.store.setting import settings_left_by
+from calcannot.store.kept_settings import settings_left_by
 from calcannot.store.sound import sound
 from calcannot.store.stroke_edits import edits_of
 from calcannot.store.stroke_files import Signature, StrokeFiles, Strokes, with_changes
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from calcannot.errors import CalcannotError
     from calcannot.model.annotation import Annotations, Stroke
     from calcannot.store.journal import Change
-    from calcannot.store.setting import KeptSetting, SettingEdit
+    from calcannot.store.kept_settings import KeptSetting
+    from calcannot.store.setting import SettingEdit
     from calcannot.store.stroke_state import Conflict, Edit
 
 
