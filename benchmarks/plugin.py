@@ -58,16 +58,20 @@ class Bench:
         self.draw()
         return (time.perf_counter() - start) * 1e3
 
-    def until_sharp(self, loaders) -> float:
-        """Milliseconds until all tiles in view are there and drawn."""
+    def until_sharp(self, image, values) -> tuple[float, float, float]:
+        """Milliseconds until the image is drawn from its own tiles, its preview roughly, and exactly."""
         start = time.perf_counter()
-        while any(loader.is_busy for loader in loaders()):
+        done: dict[int, float] = {}
+        while len(done) < 3:
+            waits = (image.is_busy, values is not None and values.is_blank, values is not None and values.is_busy)
             self.panel.watch.look()
             self.draw()
+            now = (time.perf_counter() - start) * 1e3
+            for which, is_waited_for in enumerate(waits):
+                if not is_waited_for:
+                    done.setdefault(which, now)
             time.sleep(0.002)
-        self.panel.watch.look()
-        self.draw()
-        return (time.perf_counter() - start) * 1e3
+        return done[0], done[1], done[2]
 
     def wait(self, until, seconds: float = 300) -> None:
         """Let the window work."""
@@ -128,18 +132,19 @@ def main() -> None:
     middle = (info.height_px * scale / 2, info.width_px * scale * 0.5)
 
     def look(name: str, moves) -> None:
-        blocked, sharp = [], []
-
-        def loaders():
-            values = stage.overlay.preview_values(session) if stage.overlay.shows_preview(session) else None
-            return [session.pixels.loader, *([] if values is None else [values.loader])]
-
+        blocked, sharp, rough, exact = [], [], [], []
         for move in moves:
             blocked.append(bench.timed(move))
-            sharp.append(blocked[-1] + bench.until_sharp(loaders))
+            values = stage.overlay.preview_values(session) if stage.overlay.shows_preview(session) else None
+            times = bench.until_sharp(session.pixels.loader, None if values is None else values.loader)
+            for each, more in zip((sharp, rough, exact), times, strict=True):
+                each.append(blocked[-1] + more)
             bench.rest(0.15)
         report(name, blocked)
-        report("  sharp", sharp)
+        report("  image sharp", sharp)
+        if stage.overlay.shows_preview(session):
+            report("  preview from averaged pixels", rough)
+            report("  preview exact", exact)
 
     def zoom_to(value: float):
         def step() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_calcannot.levels import LazyLevel
+from napari_calcannot.precedence import IN_VIEW
 from napari_calcannot.tile_loader import TileLoader
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class ImagePyramid:
             shapes.append((-(-shapes[-1][0] // 2), -(-shapes[-1][1] // 2), *depth))
         tile = min(_TILE_PX, max(info.height_px, info.width_px))
         self.loader = TileLoader(self._read, shapes, info.dtype, tile, cache, ("image", id(self)))
+        if is_large:
+            IN_VIEW.add(self.loader)
         self.is_large = is_large
         self.waits = True
         """Whether boxes are read to the end. Turn it off where somebody looks again when tiles have arrived."""

@@ -57,6 +57,8 @@ class _Job:
         if self.stop.is_set():
             raise Cancelled
         self.progress = (stage, done, total)
+        if done >= total:
+            give_back()  # what a stage leaves behind in small pieces; the next one needs large ones
 
 
 def _nothing(*_: object) -> None:

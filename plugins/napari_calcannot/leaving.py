@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog
 from calcannot.batch.export import FORMATS, export
 from calcannot.batch.report import write_report
 from calcannot.store.case_folder import is_case
+from napari_calcannot.apart import run_apart
 from napari_calcannot.figure import write_figure
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.log_drawing import LogDrawing
@@ -61,13 +62,16 @@ class Leaving(QObject):  # type: ignore[misc]
         """Write the report of the case."""
         case = self._case()
         if case is not None:
-            self._run(lambda _: write_report(case, path), Path(path))
+            self._run(lambda progress: run_apart(write_report, case, Path(path), progress=progress), Path(path))
 
     def export(self, to: str, folder: str | Path) -> None:
         """Write the newest measurement of each image of the case in a format."""
         case = self._case()
         if case is not None:
-            self._run(lambda progress: export(case, to, folder, progress=progress), Path(folder))
+            written = Path(folder)
+            self._run(
+                lambda progress: run_apart(export, case, to, written, progress=progress, is_watched=True), written
+            )
 
     def _case(self) -> Path | None:
         session = self._desk.session

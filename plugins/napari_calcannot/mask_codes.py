@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from calcannot.compiled import compiled
 
 if TYPE_CHECKING:
     from calcannot.model.regions import LabelledRuns
 
 Codes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 
 NOTHING: Final = 0
 MINERAL: Final = 1
@@ -33,30 +37,29 @@ def reduced_codes(
     ndarray
         uint8 (height, width).
     """
-    top, bottom = row * factor, min((row + height) * factor, runs.height_px)
-    first, last = int(runs.row_start[top]), int(runs.row_start[bottom])
     box = np.zeros((height, width), np.uint8)
-    if first == last:
-        return box
-    rows = np.repeat(np.arange(top, bottom) // factor - row, np.diff(runs.row_start[top : bottom + 1]))
-    # A run covers the reduced columns from that of its first pixel to that of its last.
-    start = np.clip(runs.start[first:last] // factor - col, 0, width)
-    stop = np.clip((runs.stop[first:last] - 1) // factor + 1 - col, 0, width)
-    code = of_region[runs.region[first:last]]
-    seen = (stop > start) & (code > 0)
-    _draw(box, rows[seen], start[seen], stop[seen], code[seen])
+    _draw(runs.row_start, runs.start, runs.stop, runs.region, of_region, row, col, factor, box)
     return box
 
 
-def _draw(box: Codes, rows: npt.NDArray[Any], start: npt.NDArray[Any], stop: npt.NDArray[Any], code: Codes) -> None:
-    flat, width = box.reshape(-1), box.shape[1]
-    for value in np.unique(code):  # the largest last: it wins
-        chosen = code == value
-        length = (stop[chosen] - start[chosen]).astype(np.int64)
-        ends = np.cumsum(length)
-        # Each run's pixels one after the other: where it begins, less what came before it, and counting on.
-        begins = rows[chosen] * width + start[chosen] - (ends - length)
-        flat[np.arange(ends[-1]) + np.repeat(begins, length)] = value
+@compiled
+def _draw(
+    row_start: Longs, starts: Ints, stops: Ints, regions: Ints, of_region: Codes, row: int, col: int, factor: int,
+    box: Codes,
+) -> None:  # fmt: skip
+    height, width = box.shape
+    for line in range(row * factor, min((row + height) * factor, row_start.size - 1)):
+        into = box[line // factor - row]
+        for run in range(row_start[line], row_start[line + 1]):
+            code = of_region[regions[run]]
+            # A run covers the reduced columns from that of its first pixel to that of its last.
+            first, last = starts[run] // factor - col, (stops[run] - 1) // factor - col
+            if code == 0 or last < 0:
+                continue
+            if first >= width:
+                break
+            for place in range(max(first, 0), min(last + 1, width)):
+                into[place] = max(into[place], code)
 
 
 def pooled(codes: Codes, factor: int) -> Codes:

@@ -1,14 +1,15 @@
-"""Memory that is free but not given back: a C library may hold on to hundreds of megabytes of it."""
+"""Memory that is held for nothing: free, but not given back by a C library, or text that nobody will read."""
 
 from __future__ import annotations
 
 import ctypes
+import linecache
 import sys
 from functools import cache
 from typing import Any, Final
 
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # M_... of glibc's malloc.h
-_LARGE_BYTES: Final = 256 * 1024  # a tile of the preview, and all that is larger
+_LARGE_BYTES: Final = 64 * 1024  # runs of a band, a tile of the preview, and all that is larger
 _ARENAS: Final = 4
 
 
@@ -24,8 +25,21 @@ def keep_large_apart() -> bool:
     return bool(library.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES) and library.mallopt(_ARENA_MAX, _ARENAS))
 
 
+def forget_source_lines() -> None:
+    """Forget the lines of Python files.
+
+    PySide6 reads the source of every module that is imported, to look for its own name in it, and ``linecache`` keeps
+    the lines: 76 MiB in a session. Who needs a line reads it again. What was typed into a console is in no file, has no
+    time of change, and stays.
+    """
+    for name, entry in list(linecache.cache.items()):
+        if len(entry) > 1 and entry[1] is not None:
+            linecache.cache.pop(name, None)
+
+
 def give_back() -> bool:
     """Ask for free memory to be given back; False where the C library cannot be asked, as on Windows and macOS."""
+    forget_source_lines()  # of what was imported meanwhile
     if "pyarrow" in sys.modules:
         import pyarrow as pa
 

@@ -18,7 +18,7 @@ Codes = npt.NDArray[np.uint8]
 
 _SMALLEST_PX = 1024
 _CHUNK_PX = 512
-_KEPT_PX = 24_000_000  # largest level that is drawn once and held
+_KEPT_PX = 6_000_000  # largest level that is drawn once and held; larger ones are drawn as they are looked at
 
 
 class MaskPyramid:

@@ -11,6 +11,7 @@ import numpy as np
 
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.pipeline.analyse import analyse, resolve_for
+from napari_calcannot.mask_codes import reduced_codes
 
 if TYPE_CHECKING:
     from calcannot.io.source import Source
@@ -39,7 +40,9 @@ class Question:
 
     def measure(self, progress: Progress | None = None) -> Analysis:
         """Measure, by the function that every other door calls."""
-        return analyse(self.source, self.recipe, self.annotations, progress=progress)
+        analysis = analyse(self.source, self.recipe, self.annotations, progress=progress)
+        reduced_codes(analysis.runs, np.zeros(len(analysis.regions) + 1, np.uint8), 0, 0, 1, 1, 1)  # compiled here
+        return analysis
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _BY_KIND = "by kind of image"
+_PREVIEW, _REFINING = "Live preview", "Live preview (rough, being computed ...)"
 _RECIPE_TIP = "How mineral is told from the rest. By kind of image: the one for sections, or for films."
 _METHOD_TIP = (
     "How the automatic threshold is found. Every method but that of the recipe finds mineral in any image: look at it."
@@ -73,7 +74,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self.counts.setWordWrap(True)
         self.note = QLabel()
         self.note.setWordWrap(True)
-        self.preview = QCheckBox("Live preview")
+        self.preview = QCheckBox(_PREVIEW)
         self.preview.setChecked(True)
         self.preview.setToolTip(
             "Colours pixels by the threshold alone. Regions too small or too pale at their core drop out when "
@@ -162,6 +163,10 @@ class RuleView(QGroupBox):  # type: ignore[misc]
             self.histogram.show_threshold(session.threshold, dark=self._rule.dark)
             self.note.setText(self._threshold_note(session, self._rule))
             self.automatic.setEnabled(session.threshold_by_hand is not None)
+
+    def show_refining(self, *, refining: bool) -> None:
+        """Say that the preview in view is not exact yet."""
+        self.preview.setText(_REFINING if refining else _PREVIEW)
 
     def show_counts(self, text: str) -> None:
         """Area and share at this threshold, for the view and for the image."""

@@ -11,6 +11,8 @@ from napari_calcannot.image_layers import ImageLayers, session_of
 from napari_calcannot.overlay import REFRESH, Overlay
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.viewer import Viewer
 
     from napari_calcannot.session import Session
@@ -44,9 +46,9 @@ class Stage(ImageLayers):
         self.select_image(session)
         self.fly_to(session, (0, 0, session.info.height_px, session.info.width_px), margin=1.05)
 
-    def refresh_pixels(self, session: Session) -> None:
+    def refresh_pixels(self, session: Session, roles: Sequence[str]) -> None:
         """Look again at what is loaded without waiting."""
-        for role in (convert.IMAGE, convert.PREVIEW):
+        for role in roles:
             layer = self.layer(session, role)
             if layer is not None and layer.visible:
                 layer.refresh(**REFRESH)

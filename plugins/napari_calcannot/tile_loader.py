@@ -1,30 +1,30 @@
 """Boxes of a pyramid without waiting for the file: what is there now, and the rest as soon as it is decoded.
 
-Tiles are decoded by a few threads, the ones asked for last first. A box that is not all there after a short wait is
-filled up from coarser levels; ``arrived`` then says when it is worth looking again.
+Tiles of the latest box are decoded by a few threads, the nearest to its middle first; what was asked for a view that
+was left is dropped. A box that is not all there after a short wait is filled up from coarser levels; ``take_arrived``
+then says when it is worth looking again.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.tile_mosaic import TileMosaic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from napari_calcannot.precedence import Precedence
     from napari_calcannot.tile_cache import Tile, TileCache
-
-Key = tuple[int, int, int]
-"""Level, row and column of a tile, in tiles."""
+    from napari_calcannot.tile_mosaic import Key
 
 _WAIT_S = 0.03
-_MOST_WAITING = 512
 
 
 class TileLoader:
@@ -44,6 +44,11 @@ class TileLoader:
         Shared with others: keys carry ``name``.
     name
         Of this pyramid among those that share the cache.
+    nearing
+        For tiles that take long: gives the same as ``read`` step by step. What it gives before the last stands in;
+        the first of each tile in view is taken before any goes on.
+    after
+        What is to be read before any of these.
     """
 
     def __init__(
@@ -55,17 +60,26 @@ class TileLoader:
         cache: TileCache,
         name: Hashable,
         *,
+        nearing: Callable[[int, int, int, int, int], Iterator[Tile]] | None = None,
+        after: Precedence | None = None,
         workers: int = 2,
     ) -> None:
-        self.shapes, self.dtype, self.tile = tuple(shapes), np.dtype(dtype), tile
+        self.mosaic = TileMosaic(shapes, dtype, tile)
+        self.shapes, self.dtype, self.tile = self.mosaic.shapes, self.mosaic.dtype, tile
         self.failure: Exception | None = None
         """Why the latest tile could not be read; None while all can."""
         self.wait_s = _WAIT_S
         """How long a box waits for its tiles: a fast file is then sharp at once, a slow one costs a frame."""
-        self._read, self._cache, self._name = read, cache, name
-        self._workers = workers
+        self.looked_at = (0.5, 0.5)
+        """Middle of the latest box, as shares of the height and the width."""
+        self._read, self._nearing, self._after = read, nearing, after
+        self._cache, self._name, self._workers = cache, name, workers
         self._waiting: dict[Key, None] = {}
+        """Not begun; the one to begin with last."""
+        self._begun: dict[Key, Iterator[Tile]] = {}
+        self._standing_in: dict[Key, Tile] = {}
         self._reading: set[Key] = set()
+        self._wanted: set[Key] = set()
         self._failed: set[Key] = set()
         self._arrived = False
         self._changed = threading.Condition()
@@ -76,7 +90,13 @@ class TileLoader:
     def is_busy(self) -> bool:
         """Whether tiles are still to come."""
         with self._changed:
-            return bool(self._waiting or self._reading)
+            return bool(self._waiting or self._begun or self._reading)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether tiles are to come in whose place only coarser levels stand."""
+        with self._changed:
+            return bool(self._waiting or self._reading - self._standing_in.keys())
 
     def take_arrived(self) -> bool:
         """Whether tiles came in after a box had to do without them; asked once."""
@@ -86,28 +106,36 @@ class TileLoader:
 
     def exact(self, level: int, row: int, col: int, height: int, width: int) -> Tile:
         """Pixels of a box, however long it takes."""
-        return self._assembled(level, row, col, height, width, {key: self._load(key) for key in
-                               self._keys(level, row, col, height, width)})  # fmt: skip
+        box = (level, row, col, height, width)
+        return self.mosaic.assembled(*box, {key: self._load(key) for key in self.mosaic.keys(*box)}, self._kept)
+
+    def there(self, level: int, row: int, col: int, height: int, width: int) -> Tile | None:
+        """Pixels of a box where all are there, else None; asks for nothing."""
+        box = (level, row, col, height, width)
+        keys = self.mosaic.keys(*box)
+        found = {key: tile for key in keys if (tile := self._kept(key)) is not None}
+        return self.mosaic.assembled(*box, found, self._kept) if len(found) == len(keys) else None
 
     def box(self, level: int, row: int, col: int, height: int, width: int) -> Tile:
         """Pixels of a box as far as they are there, else enlarged from a coarser level, else 0."""
-        keys = self._keys(level, row, col, height, width)
-        found = {key: tile for key in keys if (tile := self._cache.get((self._name, *key))) is not None}
+        box = (level, row, col, height, width)
+        rows, cols = self.shapes[level][:2]
+        self.looked_at = ((row + height / 2) / rows, (col + width / 2) / cols)
+        keys = self.mosaic.keys(*box)
+        found = {key: tile for key in keys if (tile := self._kept(key)) is not None}
         missing = [key for key in keys if key not in found]
+        self._ask(missing)
         if missing:
-            self._ask(missing)
             deadline = time.monotonic() + self.wait_s
             with self._changed:
-                while any(key in self._waiting or key in self._reading for key in missing):
+                while any(key in each for each in (self._waiting, self._begun, self._reading) for key in missing):
                     left = deadline - time.monotonic()
                     if left <= 0:
                         break
                     self._changed.wait(left)
-            for key in missing:
-                tile = self._cache.get((self._name, *key))
-                if tile is not None:
-                    found[key] = tile
-        return self._assembled(level, row, col, height, width, found)
+                found |= {key: self._standing_in[key] for key in missing if key in self._standing_in}
+            found |= {key: tile for key in missing if (tile := self._kept(key)) is not None}
+        return self.mosaic.assembled(*box, found, self._kept)
 
     def read_or_note(self, read: Callable[..., Tile], row: int, col: int, height: int, width: int, level: int) -> Tile:
         """What ``read`` gives of a box, or nothing, and why in ``failure``: a viewer that draws must not be stopped."""
@@ -129,6 +157,8 @@ class TileLoader:
         with self._changed:
             self._is_open = False
             self._waiting.clear()
+            self._begun.clear()
+            self._standing_in.clear()
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(timeout=10)
@@ -136,26 +166,24 @@ class TileLoader:
         name = self._name
         self._cache.drop(lambda key: bool(key[0] == name))
 
-    def _keys(self, level: int, row: int, col: int, height: int, width: int) -> list[Key]:
-        size = self.tile
-        return [
-            (level, r, c)
-            for r in range(row // size, (row + height - 1) // size + 1)
-            for c in range(col // size, (col + width - 1) // size + 1)
-        ]
+    def _kept(self, key: Key) -> Tile | None:
+        return self._cache.get((self._name, *key))
 
     def _ask(self, keys: Sequence[Key]) -> None:
-        """Put these in front of all that wait."""
+        """Read these next, the first of them first, and nothing else that was asked for before."""
         with self._changed:
             if not self._is_open:
                 return
-            for key in reversed(keys):
-                if key not in self._reading and key not in self._failed:
-                    self._waiting.pop(key, None)
-                    self._waiting[key] = None
-            while len(self._waiting) > max(_MOST_WAITING, len(keys)):
-                self._waiting.pop(next(iter(self._waiting)))  # asked for longest ago, and long out of view
-            while len(self._threads) < self._workers:
+            # The smallest level of an image is drawn as a map too, beside what is in view.
+            map_level = None if self.mosaic.lowest is not None else len(self.shapes) - 1
+            kept = [key for key in self._waiting if key[0] == map_level and key not in keys]
+            wanted = [*kept, *(key for key in reversed(keys) if key not in self._failed)]
+            self._wanted = set(wanted)
+            self._begun = {key: self._begun[key] for key in wanted if key in self._begun}
+            self._waiting = dict.fromkeys(key for key in wanted if key not in self._begun and key not in self._reading)
+            for key in self._standing_in.keys() - keys:
+                del self._standing_in[key]
+            while keys and len(self._threads) < self._workers:
                 thread = threading.Thread(target=self._work, name="calcannot tiles", daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -164,68 +192,61 @@ class TileLoader:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while self._is_open and not self._waiting:
+                while self._is_open and not (self._waiting or self._begun):
                     self._changed.wait()
+            if self._after is not None:
+                self._after.make_way()
+            with self._changed:
                 if not self._is_open:
                     return
-                key, _ = self._waiting.popitem()
+                if not (self._waiting or self._begun):
+                    continue  # the view was left
+                steps = None
+                if self._waiting:
+                    key, _ = self._waiting.popitem()
+                else:
+                    key, steps = self._begun.popitem()
                 self._reading.add(key)
+            tile = None
             try:
-                self._load(key)
+                if self._nearing is None:
+                    self._load(key)
+                else:
+                    steps = steps or self._nearing(*self.mosaic.place(key), key[0])
+                    tile = self._next(key, steps)
             except Exception as error:
                 with self._changed:
                     self.failure = error
                     self._failed.add(key)
             finally:
-                with self._changed:
-                    self._reading.discard(key)
-                    self._arrived = True
-                    self._changed.notify_all()
+                self._done(key, steps, tile)
 
-    def _load(self, key: Key) -> Tile:
-        tile = self._cache.get((self._name, *key))
+    def _next(self, key: Key, steps: Iterator[Tile]) -> Tile | None:
+        """The next that stands in; None when the tile is whole, which then is in the cache."""
+        tile = next(steps, None)
         if tile is None:
-            level, r, c = key
-            rows, cols = self.shapes[level][:2]
-            top, left = r * self.tile, c * self.tile
-            tile = self._read(top, left, min(self.tile, rows - top), min(self.tile, cols - left), level)
-            self._cache.put((self._name, *key), tile)
+            with self._changed:
+                whole = self._standing_in.get(key)
+            if whole is not None:
+                self._cache.put((self._name, *key), whole)
         return tile
 
-    def _assembled(self, level: int, row: int, col: int, height: int, width: int, found: dict[Key, Tile]) -> Tile:
-        box = np.zeros((height, width, *self.shapes[level][2:]), self.dtype)
-        for key in self._keys(level, row, col, height, width):
-            top, left = key[1] * self.tile, key[2] * self.tile
-            r0, r1 = max(row, top), min(row + height, top + self.tile)
-            c0, c1 = max(col, left), min(col + width, left + self.tile)
-            into = box[r0 - row : r1 - row, c0 - col : c1 - col]
-            tile = found.get(key)
-            if tile is not None:
-                into[...] = tile[r0 - top : r1 - top, c0 - left : c1 - left]
-            else:
-                self._enlarge(level, r0, c0, into)
-        return box
+    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None) -> None:
+        """Take in what came of a tile."""
+        with self._changed:
+            self._reading.discard(key)
+            if tile is None or steps is None:
+                self._standing_in.pop(key, None)
+                self._arrived = True
+            elif self._is_open and key in self._wanted:
+                self._arrived |= key not in self._standing_in
+                self._standing_in[key] = tile
+                self._begun[key] = steps
+            self._changed.notify_all()
 
-    def _enlarge(self, level: int, row: int, col: int, into: Tile) -> None:
-        """Fill a box from the finest coarser level that has all of it."""
-        for coarser in range(level + 1, len(self.shapes)):
-            rows = _places(row, into.shape[0], self.shapes[level][0], self.shapes[coarser][0])
-            cols = _places(col, into.shape[1], self.shapes[level][1], self.shapes[coarser][1])
-            keys = self._keys(coarser, int(rows[0]), int(cols[0]), int(rows[-1] - rows[0] + 1),
-                              int(cols[-1] - cols[0] + 1))  # fmt: skip
-            tiles = {key: tile for key in keys if (tile := self._cache.get((self._name, *key))) is not None}
-            if len(tiles) < len(keys):
-                continue
-            for key, tile in tiles.items():
-                top, left = key[1] * self.tile, key[2] * self.tile
-                r = np.flatnonzero((rows >= top) & (rows < top + self.tile))
-                c = np.flatnonzero((cols >= left) & (cols < left + self.tile))
-                if r.size and c.size:
-                    part = tile[rows[r] - top][:, cols[c] - left]
-                    into[r[0] : r[-1] + 1, c[0] : c[-1] + 1] = part
-            return
-
-
-def _places(first: int, count: int, fine: int, coarse: int) -> npt.NDArray[Any]:
-    """Row or column of a coarser level under each of a finer one."""
-    return np.minimum(((np.arange(first, first + count) + 0.5) * coarse / fine).astype(np.intp), coarse - 1)
+    def _load(self, key: Key) -> Tile:
+        tile = self._kept(key)
+        if tile is None:
+            tile = self._read(*self.mosaic.place(key), key[0])
+            self._cache.put((self._name, *key), tile)
+        return tile

@@ -8,11 +8,13 @@ from weakref import WeakKeyDictionary, WeakSet
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.layers import IMAGE, PREVIEW
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
+    from napari_calcannot.value_pyramid import ValuePyramid
 
 _INTERVAL_MS = 60
 _AGAIN_S = 3  # from a failure until reading is tried again
@@ -32,6 +34,8 @@ class TileWatch(QObject):  # type: ignore[misc]
     """Session whose pixels have arrived."""
     overview_arrived = Signal(object)
     """The same, of the image in hand and not more than once a second: its map can be drawn anew."""
+    refining = Signal(bool)
+    """Whether the preview in view is still being computed: averaged or coarser pixels stand in for it."""
     failed = Signal(str)
     """Why tiles cannot be read, once for each time that reading begins to fail."""
 
@@ -39,7 +43,7 @@ class TileWatch(QObject):  # type: ignore[misc]
         super().__init__(desk)
         self._desk = desk
         self._filled: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
-        self._overview = False
+        self._overview = self._refining = False
         self._seconds = 0
         self._failing: WeakSet[Session] = WeakSet()
         self._timer = QTimer(self, interval=_INTERVAL_MS)
@@ -70,15 +74,18 @@ class TileWatch(QObject):  # type: ignore[misc]
         if session is None or session not in self._desk.sessions:
             return
         values = self._desk.stage.overlay.preview_values(session)
-        loaders = [session.pixels.loader, *([] if values is None else [values.loader])]
-        if any(loader.take_arrived() for loader in loaders):  # a list: each is to be asked
+        of_role = {IMAGE: session.pixels.loader} | ({} if values is None else {PREVIEW: values.loader})
+        loaders = list(of_role.values())
+        arrived = [role for role, loader in of_role.items() if loader.take_arrived()]
+        if arrived:
             waits = [loader.wait_s for loader in loaders]
             for loader in loaders:
                 loader.wait_s = 0.0
-            self._desk.stage.refresh_pixels(session)
-            self._overview = True
+            self._desk.stage.refresh_pixels(session, arrived)
+            self._overview |= IMAGE in arrived
             for loader, wait_s in zip(loaders, waits, strict=True):
                 loader.wait_s = wait_s
+        self._tell_refining(session, values)
         failure = next((loader.failure for loader in loaders if loader.failure is not None), None)
         if failure is not None and session not in self._failing:
             self._failing.add(session)
@@ -96,6 +103,15 @@ class TileWatch(QObject):  # type: ignore[misc]
             if values is not None:
                 values.retry()
 
+    def _tell_refining(self, session: Session, values: ValuePyramid | None) -> None:
+        layer = self._desk.stage.layer(session, PREVIEW)
+        refining = values is not None and layer is not None and layer.visible
+        if refining and values is not None:
+            refining = not values.is_exact_in_view(layer.data_level)
+        if refining != self._refining:
+            self._refining = refining
+            self.refining.emit(refining)
+
     def _look_at_filling(self) -> None:
         self._seconds = (self._seconds + 1) % _AGAIN_S
         if self._failing and self._seconds == 0:
@@ -110,4 +126,4 @@ class TileWatch(QObject):  # type: ignore[misc]
         filled = values.filled_boxes
         if filled != self._filled.get(session):
             self._filled[session] = filled
-            self._desk.stage.refresh_pixels(session)
+            self._desk.stage.refresh_pixels(session, [PREVIEW])

@@ -1,7 +1,8 @@
 """Values of a rule at every resolution, reduced by the maximum: a grain of one pixel can be seen in an overview.
 
-A threshold then is a step in a colour map at any zoom. The maximum over a whole slide needs every pixel of it once: the
-lower levels are filled box by box in a thread, and hold the file's own averaged pixels until then.
+A threshold then is a step in a colour map at any zoom. The maximum needs every pixel of the slide once. The lower
+levels are filled box by box in a thread, from where somebody looks outwards; of those that are too large to be held,
+what is in view is computed, and what the thread comes by is kept in a file. Until then averaged pixels stand in.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import CalcannotError
-from calcannot.model.annotation import Annotations, StrokeKind
-from calcannot.segment.allowed import allowed_in
 from napari_calcannot.levels import LazyLevel
+from napari_calcannot.precedence import IN_VIEW
 from napari_calcannot.tile_loader import TileLoader
+from napari_calcannot.value_tiles import IN_FILE, ValueTiles, halved_by_maximum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from calcannot.model.annotation import Annotations
     from calcannot.model.image import ImageSource
     from napari_calcannot.image_pyramid import ImagePyramid
     from napari_calcannot.preview import PreviewRule
@@ -38,12 +40,8 @@ class ValuePyramid:
 
     Parameters
     ----------
-    source, rule
-        Whose values.
-    annotations
-        Regions of interest and exclusions bound what is shown; corrections do not.
-    image
-        The image's own levels: its tiles are used where they are decoded already.
+    source, rule, annotations, image
+        As of ``ValueTiles``.
     cache
         Shared by all open images.
     """
@@ -53,11 +51,9 @@ class ValuePyramid:
     ) -> None:
         info = source.info
         self.rule = rule
-        self._source, self._image = source, image
-        self._bounds = Annotations(annotations.of(StrokeKind.REGION, StrokeKind.EXCLUDE))
-        self.shift = 1 if self._bounds.strokes else 0
-        """Added to all values where there are bounds, so that 0 outside them is below every cut."""
-        self.dtype = rule.dtype if not self.shift else np.dtype(np.uint16 if rule.dtype == np.uint8 else np.int32)
+        self._image = image
+        self._tiles = ValueTiles(source, rule, annotations, image)
+        self.shift, self.dtype = self._tiles.shift, self._tiles.dtype
         shapes = [(info.height_px, info.width_px)]
         while max(shapes[-1]) > _SMALLEST_PX:
             shapes.append((-(-shapes[-1][0] // 2), -(-shapes[-1][1] // 2)))
@@ -67,12 +63,14 @@ class ValuePyramid:
         self._shapes = shapes
         self._kept: dict[int, Values] = {}
         self._loader = TileLoader(
-            self._read, shapes[: max(1, self._first_kept)], self.dtype, image.loader.tile, cache, ("values", id(self))
-        )
+            self._read, shapes[: max(1, self._first_kept)], self.dtype, image.loader.tile, cache, ("values", id(self)),
+            nearing=self._nearing, after=IN_VIEW,
+        )  # fmt: skip
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._filled = 0
-        self._is_full = False
+        step = max(_BOX_PX, 1 << (len(shapes) - 1))
+        self._to_fill = [(r, c, step) for r in range(0, shapes[0][0], step) for c in range(0, shapes[0][1], step)]
 
     @property
     def loader(self) -> TileLoader:
@@ -89,6 +87,10 @@ class ValuePyramid:
         """Whether lower levels still hold averaged pixels in places."""
         return self._thread is not None and self._thread.is_alive()
 
+    def is_exact_in_view(self, level: int) -> bool:
+        """Whether a level shows no averaged or coarser pixels in what was looked at last."""
+        return not (self.is_filling if level in self._kept else self._loader.is_busy)
+
     def levels(self) -> list[LazyLevel | Values]:
         """Full resolution first. Asking for them starts the filling."""
         made: list[LazyLevel | Values] = []
@@ -99,14 +101,15 @@ class ValuePyramid:
             else:
                 made.append(self._kept.setdefault(level, np.zeros(shape, self.dtype)))
         if self._kept and self._thread is None:
+            self._loader.mosaic.lowest = self._kept[max(1, self._first_kept)]
             self._fill_roughly()
             self._start_filling()
         return made
 
     def retry(self) -> None:
-        """Try again what failed, and go on filling the lower levels from the start."""
+        """Try again what failed, and go on filling the lower levels."""
         self._loader.retry()
-        if self._thread is not None and not self._thread.is_alive() and not self._is_full:
+        if self._thread is not None and not self._thread.is_alive() and self._to_fill:
             self._start_filling()
 
     def close(self) -> None:
@@ -116,10 +119,11 @@ class ValuePyramid:
             self._thread.join(timeout=10)
         self._loader.close()
         self._kept.clear()
+        self._tiles.file.close()
 
     def at(self, row: int, col: int, height: int, width: int) -> Values:
         """Values of a box of the image itself, bounded."""
-        return self._bounded(self.rule.values(self._source.read(row, col, height, width)), row, col)
+        return self._tiles.at(row, col, height, width)
 
     def _now(self, level: int) -> Callable[[int, int, int, int], Values]:
         def now(row: int, col: int, height: int, width: int) -> Values:
@@ -136,24 +140,27 @@ class ValuePyramid:
         rows, cols = self._shapes[level]
         return lambda: self._loader.exact(level, 0, 0, rows, cols)
 
-    def _bounded(self, values: Values, row: int, col: int) -> Values:
-        if not self._bounds.strokes:
-            return values
-        shifted = values.astype(self.dtype) + self.dtype.type(self.shift)
-        shifted[~allowed_in(self._bounds, row, col, *values.shape)] = 0
-        return shifted
-
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> Values:
+        *_, whole = self._nearing(row, col, height, width, level)
+        return whole
+
+    def _nearing(self, row: int, col: int, height: int, width: int, level: int) -> Iterator[Values]:
+        """Values of a tile: of averaged pixels first, then piece by piece of the image's own."""
         if level == 0:
-            pixels = self._image.loader.exact(0, row, col, height, width)
-            return self._bounded(self.rule.values(pixels), row, col)
-        # Straight from the file: sixteen tiles of the image for one of these would push out what is in view.
+            yield self._tiles.of_tile(row, col, height, width)
+            return
+        box = (row, col, height, width)
+        rough = self._tiles.averaged(box, self._shapes[level], level)
+        tile = self._loader.mosaic.assembled(level, *box, {}, lambda _: None) if rough is None else rough
+        yield tile
         rows, cols = self._shapes[0]
-        top, left = row << level, col << level
-        part = self.at(top, left, min(height << level, rows - top), min(width << level, cols - left))
-        for _ in range(level):
-            part = halved_by_maximum(part)
-        return part
+        bottom, right = min((row + height) << level, rows), min((col + width) << level, cols)
+        for top, left, part in self._tiles.pieces(level, row << level, col << level, bottom, right):
+            r, c = (top >> level) - row, (left >> level) - col
+            tile[r : r + part.shape[0], c : c + part.shape[1]] = part
+            yield tile
+        if level == IN_FILE:
+            self._tiles.file.put((row, col), tile)
 
     def _fill_roughly(self) -> None:
         """Values of the averaged overview, enlarged: what can be had at once."""
@@ -161,50 +168,50 @@ class ValuePyramid:
         for level, kept in self._kept.items():
             rows = np.arange(kept.shape[0]) * overview.shape[0] // kept.shape[0]
             cols = np.arange(kept.shape[1]) * overview.shape[1] // kept.shape[1]
-            rough = overview[rows][:, cols]
-            kept[...] = rough
-            if self.shift:
-                kept[...] = rough.astype(self.dtype) + self.dtype.type(self.shift)
-                kept[~_allowed_thinned(self._bounds, kept.shape, 1 << level)] = 0
+            kept[...] = self._tiles.reduced_bounded(overview[rows][:, cols], (0, 0, *kept.shape), level)
 
     def _start_filling(self) -> None:
         self._thread = threading.Thread(target=self._fill, name="calcannot preview", daemon=True)
         self._thread.start()
 
     def _fill(self) -> None:
-        """Reduce the image by the maximum, a box at a time."""
-        first = min(self._kept)
-        rows, cols = self._shapes[0]
-        step = max(_BOX_PX, 1 << max(self._kept))
-        for row in range(0, rows, step):
-            for col in range(0, cols, step):
-                if self._stop.is_set():
-                    return
-                try:
-                    part = self.at(row, col, min(step, rows - row), min(step, cols - col))
-                except CalcannotError as error:
-                    self._loader.failure = error  # said by whoever shows the levels; they stay as they are
-                    return
-                for level in range(1, max(self._kept) + 1):
-                    part = halved_by_maximum(part)
-                    if level >= first and level in self._kept:
-                        r, c = row >> level, col >> level
-                        self._kept[level][r : r + part.shape[0], c : c + part.shape[1]] = part
-                self._filled += 1
-        self._is_full = True
+        """Reduce the image by the maximum, a box at a time, the nearest to what is looked at first."""
+        while self._to_fill and not self._stop.is_set():
+            box = self._next_box()
+            try:
+                part = self._strip_by_strip(*box)
+            except CalcannotError as error:
+                self._loader.failure = error  # said by whoever shows the levels; they stay as they are
+                return
+            if part is None:
+                return
+            for level in range(1, max(self._kept) + 1):
+                part = halved_by_maximum(part)
+                r, c = box[0] >> level, box[1] >> level
+                if level in self._kept:
+                    self._kept[level][r : r + part.shape[0], c : c + part.shape[1]] = part
+                elif level == IN_FILE and box[2] >> IN_FILE == self._loader.tile:
+                    self._tiles.file.put((r, c), part)
+            self._to_fill.remove(box)
+            self._filled += 1
 
+    def _next_box(self) -> tuple[int, int, int]:
+        (rows, cols), (down, across) = self._shapes[0], self._image.loader.looked_at
 
-def halved_by_maximum(values: Values) -> Values:
-    """Largest of 2 x 2, of what there is of them at the lower and right edge."""
-    rows, cols = values.shape
-    padded = np.pad(values, ((0, rows % 2), (0, cols % 2)), mode="edge") if rows % 2 or cols % 2 else values
-    tall = np.maximum(padded[::2], padded[1::2])
-    return np.asarray(np.maximum(tall[:, ::2], tall[:, 1::2]))
+        def distance(box: tuple[int, int, int]) -> float:
+            row, col, step = box
+            return float((row + step / 2 - down * rows) ** 2 + (col + step / 2 - across * cols) ** 2)
 
+        return min(self._to_fill, key=distance)
 
-def _allowed_thinned(bounds: Annotations, shape: tuple[int, ...], step: int) -> npt.NDArray[np.bool_]:
-    """Whether the place of each pixel of a level is allowed, by shapes reduced to the level."""
-    from dataclasses import replace
-
-    reduced = Annotations(tuple(replace(s, rings=tuple(ring / step for ring in s.rings)) for s in bounds.strokes))
-    return allowed_in(reduced, 0, 0, shape[0], shape[1])
+    def _strip_by_strip(self, row: int, col: int, step: int) -> Values | None:
+        """Values of a box, read in small parts so that what is in view need not wait; None when it is to stop."""
+        height, width = min(step, self._shapes[0][0] - row), min(step, self._shapes[0][1] - col)
+        values = np.empty((height, width), self.dtype)
+        for top in range(0, height, self._loader.tile):
+            IN_VIEW.make_way()
+            if self._stop.is_set():
+                return None
+            strip = values[top : top + self._loader.tile]
+            strip[...] = self.at(row + top, col, *strip.shape)
+        return values

@@ -24,7 +24,7 @@ from napari_calcannot.layers import IMAGE, layer_title
 from napari_calcannot.leaving import Leaving
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
-from napari_calcannot.memory import keep_large_apart
+from napari_calcannot.memory import forget_source_lines, keep_large_apart
 from napari_calcannot.opening import Opening
 from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
@@ -60,6 +60,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         keep_large_apart()
+        forget_source_lines()  # of napari itself: what is imported from here on lies in their place
         self._window: QWidget | None = None
         self.desk = Desk(napari_viewer, self)
         self.controls = Controls()
@@ -253,6 +254,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.regions.grow_asked.connect(lambda: self.hand.use(Tool.GROW))
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)
+        self.watch.refining.connect(lambda on: controls.rule.show_refining(refining=on))
         self.watch.arrived.connect(self.beside.draw_anew)
         self.watch.overview_arrived.connect(self.following.show_overview)
         controls.beside.asked.connect(self._on_beside)

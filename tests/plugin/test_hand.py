@@ -123,11 +123,11 @@ def test_an_image_that_is_gone_for_a_while_is_read_when_it_is_back(panel, qtbot,
 
     monkeypatch.setattr(source, "read", lost)
     TILES.drop(lambda _: True)
-    panel.stage.refresh_pixels(session)
+    panel.stage.refresh_pixels(session, [IMAGE])
     qtbot.waitUntil(lambda: "tried again" in panel.controls.message.text(), timeout=10_000)
     monkeypatch.setattr(source, "read", read)
     qtbot.waitUntil(lambda: session.pixels.loader.failure is None, timeout=10_000)
-    panel.stage.refresh_pixels(session)
+    panel.stage.refresh_pixels(session, [IMAGE])
     assert session.pixels.loader.failure is None
     shown = panel.stage.layer(session, IMAGE).data
     np.testing.assert_array_equal(np.asarray(shown), read(0, 0, 200, 300))

@@ -1,11 +1,12 @@
 """Memory that is free is given back, where the C library can be asked for it."""
 
+import linecache
 import subprocess
 import sys
 
 import numpy as np
 
-from napari_calcannot.memory import _glibc, give_back, keep_large_apart
+from napari_calcannot.memory import _glibc, forget_source_lines, give_back, keep_large_apart
 from napari_calcannot.tile_cache import TileCache
 
 # In a process of its own: what the heap of a long test run has free already would be counted too.
@@ -55,3 +56,17 @@ def test_a_cache_shrinks_to_the_tiles_used_last():
     cache.shrink(0.25)
     assert cache.size_bytes == 200
     assert [number for number in range(10) if cache.get(number) is not None] == [0, 9]
+
+
+def test_source_lines_are_forgotten_but_not_what_was_typed(tmp_path):
+    file = tmp_path / "module.py"
+    file.write_text("first\nsecond\n", encoding="utf-8")
+    linecache.cache["<console>"] = (6, None, ["typed\n"], "<console>")
+    try:
+        assert linecache.getline(str(file), 2) == "second\n"
+        forget_source_lines()
+        assert str(file) not in linecache.cache
+        assert linecache.getline("<console>", 1) == "typed\n"
+        assert linecache.getline(str(file), 1) == "first\n"  # read again
+    finally:
+        linecache.cache.pop("<console>")

@@ -39,6 +39,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 _LAYOUTS = (REGIONS, AREAS, AREAS)  # of ``MASKS``
+_RUNS_AT_ONCE = 1 << 17
 
 
 class Band(NamedTuple):
@@ -50,6 +51,16 @@ class Band(NamedTuple):
     stop: Int32
     pieces: tuple[Pieces, ...]
     reference_px: int
+
+
+class _Runs(NamedTuple):
+    """Runs of the first mask of one or more bands, the piece of each, and how many pieces there are."""
+
+    row_start: Int64
+    start: Int32
+    stop: Int32
+    labels: Int32
+    pieces: int
 
 
 class Components(NamedTuple):
@@ -100,7 +111,8 @@ class RegionBuilder:
     height_px: int
     width_px: int
     reference_px: int = 0
-    _bands: list[tuple[Int64, Int32, Int32, Int32]] = field(default_factory=list)
+    _bands: list[_Runs] = field(default_factory=list)
+    _loose: list[_Runs] = field(default_factory=list)
     _tables: tuple[list[Int64], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
     _pairs: tuple[list[Int32], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
     _bottom: list[Int32] = field(default_factory=lambda: [np.zeros((3, 0), np.int32) for _ in MASKS])
@@ -117,8 +129,15 @@ class RegionBuilder:
             self._bottom[mask] = each.bottom
             self._bottom[mask][2] += self._count[mask]
             if mask == 0:
-                self._bands.append((band.row_start, band.start, band.stop, each.labels))
+                self._loose.append(_Runs(band.row_start, band.start, band.stop, each.labels, len(each.table)))
+                if sum(runs.start.size for runs in self._loose) >= _RUNS_AT_ONCE:
+                    self._join_loose()
             self._count[mask] += len(each.table)
+
+    def _join_loose(self) -> None:
+        """One array of many bands: small arrays leave holes behind, and their memory is not given back."""
+        self._bands.append(_joined(self._loose))
+        self._loose = []
 
     def components(self, mask: int) -> Components:
         """Components of one of ``MASKS``; can be asked for once."""
@@ -169,13 +188,29 @@ class RegionBuilder:
         region_of_piece, count = number[components.of_piece], int(components.table[keep, at.RUNS].sum())
         row_start = np.zeros(self.height_px + 1, np.int64)
         start, stop, region = (np.empty(count, np.int32) for _ in range(3))
+        self._join_loose()
+        bands = self._bands[::-1]
+        self._bands = []
         row = first = 0
-        for band_rows, starts, stops, labels in self._bands:
-            _keep_runs(band_rows, starts, stops, labels, region_of_piece[first:], row_start[row:], start, stop, region)
-            row += band_rows.size - 1
-            first += int(labels.max()) + 1 if labels.size else 0
-        self._bands.clear()
+        while bands:
+            part = bands.pop()
+            _keep_runs(*part[:4], region_of_piece[first:], row_start[row:], start, stop, region)
+            row += part.row_start.size - 1
+            first += part.pieces
         return LabelledRuns(self.height_px, self.width_px, row_start, start, stop, region)
+
+
+def _joined(bands: Sequence[_Runs]) -> _Runs:
+    nothing = np.zeros(0, np.int32)
+    starts, stops, labels, rows = [nothing], [nothing], [nothing], [np.zeros(1, np.int64)]
+    runs = pieces = 0
+    for band in bands:
+        rows.append(band.row_start[1:] + runs)
+        starts.append(band.start)
+        stops.append(band.stop)
+        labels.append(band.labels + np.int32(pieces))
+        runs, pieces = runs + band.start.size, pieces + band.pieces
+    return _Runs(np.concatenate(rows), np.concatenate(starts), np.concatenate(stops), np.concatenate(labels), pieces)
 
 
 @compiled

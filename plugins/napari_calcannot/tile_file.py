@@ -1,0 +1,77 @@
+"""Tiles of one image in a file of the system's folder for temporary files: for what takes long to compute."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari_calcannot.tile_cache import Tile
+
+_LARGEST_BYTES = 1 << 30
+_EFFORT = 1
+
+
+class TileFile:
+    """Tiles that stay until it is closed, and are gone then. Where the disk refuses, no more are kept.
+
+    Parameters
+    ----------
+    dtype
+        Of all tiles.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self._dtype = np.dtype(dtype)
+        self._places: dict[Hashable, tuple[int, int, tuple[int, ...]]] = {}
+        self._end = 0
+        self._file: Any = None
+        self._lock = Lock()
+        self._is_open = True
+
+    def put(self, key: Hashable, tile: Tile) -> None:
+        """Keep a tile, where there is room for it."""
+        packed = zlib.compress(np.ascontiguousarray(tile, self._dtype).data, _EFFORT)
+        with self._lock:
+            if not self._is_open or key in self._places or self._end + len(packed) > _LARGEST_BYTES:
+                return
+            try:
+                if self._file is None:
+                    self._file = tempfile.TemporaryFile(prefix="calcannot-")  # noqa: SIM115 - closed by ``close``
+                self._file.seek(self._end)
+                self._file.write(packed)
+            except OSError:
+                self._is_open = False  # a full disk: what is there already can still be read
+                return
+            self._places[key] = (self._end, len(packed), tile.shape)
+            self._end += len(packed)
+
+    def get(self, key: Hashable) -> Tile | None:
+        """A tile, or None."""
+        with self._lock:
+            place = self._places.get(key)
+            if place is None:
+                return None
+            try:
+                self._file.seek(place[0])
+                packed = self._file.read(place[1])
+                return np.frombuffer(zlib.decompress(packed), self._dtype).reshape(place[2])
+            except (OSError, zlib.error):
+                del self._places[key]
+                return None
+
+    def close(self) -> None:
+        """Forget all tiles."""
+        with self._lock:
+            self._is_open = False
+            self._places.clear()
+            if self._file is not None:
+                self._file.close()
+                self._file = None

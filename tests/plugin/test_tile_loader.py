@@ -1,0 +1,193 @@
+"""Tiles come in the order in which they are looked at, and what nobody looks at any more is not read."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from napari_calcannot.precedence import Precedence
+from napari_calcannot.tile_cache import TileCache
+from napari_calcannot.tile_file import TileFile
+from napari_calcannot.tile_loader import TileLoader
+
+TILE = 8
+WHOLE = np.arange(64 * 64, dtype=np.int32).reshape(64, 64)
+SMALL = WHOLE[::4, ::4]
+
+
+class Gate:
+    """A file that is read one tile at a time, each when it is allowed to be."""
+
+    def __init__(self, levels=(WHOLE, SMALL)):
+        self.levels, self.read, self._left = levels, [], threading.Semaphore(0)
+
+    def __call__(self, row, col, height, width, level):
+        self.read.append((level, row // TILE, col // TILE))
+        assert self._left.acquire(timeout=10)
+        return self.levels[level][row : row + height, col : col + width]
+
+    def allow(self, count=1):
+        for _ in range(count):
+            self._left.release()
+
+
+@pytest.fixture
+def gate():
+    return Gate()
+
+
+@pytest.fixture
+def loader(gate):
+    made = TileLoader(gate, [WHOLE.shape, SMALL.shape], WHOLE.dtype, TILE, TileCache(), "image", workers=1)
+    made.wait_s = 0.0
+    yield made
+    gate.allow(1000)
+    made.close()
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_the_middle_of_a_view_comes_first(loader, gate):
+    loader.box(0, 0, 0, 40, 40)
+    gate.allow(25)
+    until(lambda: not loader.is_busy)
+    distance = [(row - 2) ** 2 + (col - 2) ** 2 for _, row, col in gate.read]
+    assert distance == sorted(distance)
+    assert len(set(gate.read)) == 25
+
+
+def test_a_view_that_was_left_is_not_read(loader, gate):
+    loader.box(0, 0, 0, 32, 32)
+    until(lambda: gate.read)
+    loader.box(0, 40, 40, 8, 8)
+    gate.allow(100)
+    until(lambda: not loader.is_busy)
+    assert len(gate.read) == 2  # the one in hand, and the one in view
+    assert gate.read[-1] == (0, 5, 5)
+    np.testing.assert_array_equal(loader.box(0, 40, 40, 8, 8), WHOLE[40:48, 40:48])
+    assert loader.there(0, 0, 0, 32, 32) is None
+
+
+def test_the_map_of_an_image_is_read_even_so(loader, gate):
+    loader.box(1, 0, 0, 16, 16)
+    until(lambda: gate.read)
+    loader.box(0, 0, 0, 8, 8)
+    gate.allow(100)
+    until(lambda: not loader.is_busy)
+    assert gate.read[1] == (0, 0, 0)
+    assert loader.there(1, 0, 0, 16, 16) is not None
+
+
+def test_coarser_pixels_stand_in(loader, gate):
+    gate.allow(4)
+    loader.exact(1, 0, 0, 16, 16)
+    np.testing.assert_array_equal(loader.box(0, 8, 8, 16, 16), np.kron(SMALL[2:6, 2:6], np.ones((4, 4), np.int32)))
+    gate.allow(100)
+    until(loader.take_arrived)
+    until(lambda: not loader.is_busy)
+    np.testing.assert_array_equal(loader.box(0, 8, 8, 16, 16), WHOLE[8:24, 8:24])
+
+
+def test_a_level_that_is_held_stands_in_where_no_tile_is_there(loader):
+    loader.mosaic.lowest = np.full((4, 4), 7, np.int32)
+    assert (loader.box(0, 8, 8, 16, 16) == 7).all()
+
+
+def test_every_tile_in_view_is_begun_before_one_goes_on():
+    steps, allowed = [], threading.Semaphore(0)
+
+    def nearing(row, col, height, width, level):
+        for step in range(3):
+            steps.append((step, row // TILE, col // TILE))
+            assert allowed.acquire(timeout=10)
+            yield np.full((height, width), step, np.int32)
+
+    def read(*box):
+        *_, last = nearing(*box)
+        return last
+
+    loader = TileLoader(read, [WHOLE.shape], np.int32, TILE, TileCache(), "values", nearing=nearing, workers=1)
+    loader.mosaic.lowest = np.zeros((4, 4), np.int32)
+    loader.wait_s = 0.0
+    try:
+        loader.box(0, 0, 0, 16, 16)
+        assert loader.is_blank
+        allowed.release()
+        until(loader.take_arrived)
+        for _ in range(3):
+            allowed.release()
+        until(lambda: len(steps) == 5)
+        assert [step for step, *_ in steps[:4]] == [0] * 4
+        assert not loader.is_blank
+        assert loader.is_busy
+        assert (loader.box(0, 0, 0, 16, 16) == 0).all()
+        until(lambda: len(steps) == 5)
+        loader.box(0, 48, 48, 8, 8)  # another view: the three that were begun are left, but for the one in hand
+        for _ in range(100):
+            allowed.release()
+        until(lambda: not loader.is_busy)
+        assert len(steps) == 5 + 3
+        assert (loader.box(0, 48, 48, 8, 8) == 2).all()
+        assert loader.there(0, 0, 0, 16, 16) is None
+    finally:
+        loader.close()
+
+
+def test_what_is_in_view_comes_before_all_else(loader, gate):
+    first = Precedence()
+    first.add(loader)
+    first.make_way()
+    loader.box(0, 0, 0, 8, 8)
+    assert first.is_busy
+    start = time.monotonic()
+    first.make_way(at_most_s=0.05)  # nothing waits for ever
+    assert time.monotonic() - start >= 0.05
+    gate.allow()
+    first.make_way(at_most_s=10)
+    assert not loader.is_busy
+
+
+def test_a_file_that_cannot_be_read_is_tried_again(loader, gate):
+    good, gate.levels = gate.levels, None
+    loader.box(0, 0, 0, 8, 8)
+    gate.allow()
+    until(lambda: loader.failure is not None)
+    assert not loader.is_busy
+    gate.levels = good
+    loader.box(0, 0, 0, 8, 8)
+    assert not loader.is_busy
+    loader.retry()
+    gate.allow()
+    loader.box(0, 0, 0, 8, 8)
+    until(lambda: not loader.is_busy)
+    np.testing.assert_array_equal(loader.box(0, 0, 0, 8, 8), WHOLE[:8, :8])
+
+
+def test_tiles_in_a_file(monkeypatch):
+    file = TileFile(np.uint16)
+    tile = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    file.put("a", tile)
+    file.put("b", tile[::2, ::2])
+    np.testing.assert_array_equal(file.get("a"), tile)
+    np.testing.assert_array_equal(file.get("b"), tile[::2, ::2])
+    assert file.get("c") is None
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    class Full:
+        seek, write, close = full, full, lambda self: None
+
+    kept, file._file = file._file, Full()
+    file.put("c", tile)
+    file._file = kept
+    assert file.get("c") is None
+    np.testing.assert_array_equal(file.get("a"), tile)
+    file.close()
+    assert file.get("a") is None
