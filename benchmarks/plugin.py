@@ -132,8 +132,9 @@ def main() -> None:
     middle = (info.height_px * scale / 2, info.width_px * scale * 0.5)
 
     def look(name: str, moves) -> None:
-        blocked, sharp, rough, exact = [], [], [], []
+        blocked, sharp, rough, exact, bare = [], [], [], [], []
         for move in moves:
+            bare.append(bench.timed(layer.refresh))
             blocked.append(bench.timed(move))
             values = stage.overlay.preview_values(session) if stage.overlay.shows_preview(session) else None
             times = bench.until_sharp(session.pixels.loader, None if values is None else values.loader)
@@ -141,6 +142,7 @@ def main() -> None:
                 each.append(blocked[-1] + more)
             bench.rest(0.15)
         report(name, blocked)
+        report("  bare redraw", bare)
         report("  image sharp", sharp)
         if stage.overlay.shows_preview(session):
             report("  preview from averaged pixels", rough)

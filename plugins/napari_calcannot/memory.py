@@ -8,6 +8,8 @@ import sys
 from functools import cache
 from typing import Any, Final
 
+from napari_calcannot.on_disk import let_pages_go
+
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # M_... of glibc's malloc.h
 _LARGE_BYTES: Final = 64 * 1024  # runs of a band, a tile of the preview, and all that is larger
 _ARENAS: Final = 4
@@ -39,6 +41,7 @@ def forget_source_lines() -> None:
 
 def give_back() -> bool:
     """Ask for free memory to be given back; False where the C library cannot be asked, as on Windows and macOS."""
+    let_pages_go()
     forget_source_lines()  # of what was imported meanwhile
     if "pyarrow" in sys.modules:
         import pyarrow as pa

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.pipeline.analyse import analyse, resolve_for
 from napari_calcannot.mask_codes import reduced_codes
+from napari_calcannot.on_disk import table_on_disk
 
 if TYPE_CHECKING:
     from calcannot.io.source import Source
@@ -42,7 +43,7 @@ class Question:
         """Measure, by the function that every other door calls."""
         analysis = analyse(self.source, self.recipe, self.annotations, progress=progress)
         reduced_codes(analysis.runs, np.zeros(len(analysis.regions) + 1, np.uint8), 0, 0, 1, 1, 1)  # compiled here
-        return analysis
+        return replace(analysis, regions=table_on_disk(analysis.regions))
 
 
 @dataclass(frozen=True, slots=True)
