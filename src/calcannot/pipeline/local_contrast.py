@@ -1,4 +1,9 @@
-"""A film as what rises above its surroundings: scikit-image's white top-hat and local adaptive mean."""
+"""A film as what rises above its surroundings: scikit-image's white top-hat and local adaptive mean.
+
+What lies beyond the border of the film, or in a part of it that shows no patient, is no surroundings: the film is
+taken to go on there as it ends. A strip along a border is then as wide as the film, and a vessel that ends at it stays
+narrow.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import numpy.typing as npt
 
 from calcannot.errors import RecipeError
 from calcannot.io.array_source import ArraySource
+from calcannot.segment.polygons import inside_any
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
@@ -51,13 +57,15 @@ def above_surroundings(source: ImageSource, recipe: Recipe) -> ImageSource:
         what = f"local contrast is for films, and the image has {info.height_px} x {info.width_px} px"
         raise RecipeError(what, path=info.name, remedy="use a recipe with a threshold, or export a smaller level")
     sigma_px = 0.0 if recipe.smoothing is None else recipe.smoothing.in_px(info.calibration, "smoothing")
-    pixels = read_smoothed(source, 0, 0, info.height_px, info.width_px, sigma_px, rounded=False)
+    pixels = read_smoothed(source, 0, 0, info.height_px, info.width_px, sigma_px, rounded=False).astype(np.float32)
+    if info.excluded:
+        pixels = _filled(pixels, inside_any(info.excluded, 0, 0, info.height_px, info.width_px))
     width_px = local.width.in_px(info.calibration, "local_contrast.width")
-    return FilmAboveSurroundings(source, local_contrast(pixels.astype(np.float32), local, width_px))
+    return FilmAboveSurroundings(source, local_contrast(pixels, local, width_px))
 
 
 def local_contrast(pixels: npt.NDArray[np.float32], local: LocalContrast, width_px: float) -> npt.NDArray[np.float32]:
-    """What rises above its surroundings; float32 (height, width), in the levels of the film.
+    """What rises above its surroundings; float32 (height, width), in the levels of the film, which goes on as it ends.
 
     Parameters
     ----------
@@ -69,9 +77,21 @@ def local_contrast(pixels: npt.NDArray[np.float32], local: LocalContrast, width_
     from skimage import filters, morphology
 
     if local.method == "top-hat":
-        disc = morphology.disk(max(1, round(width_px / 2)), decomposition="sequence")  # type: ignore[no-untyped-call]
-        risen = morphology.white_tophat(pixels, disc)
+        radius = max(1, round(width_px / 2))
+        disc = morphology.disk(radius, decomposition="sequence")  # type: ignore[no-untyped-call]
+        beyond = 2 * radius  # as far as a disc reaches that touches the film
+        risen = morphology.white_tophat(np.pad(pixels, beyond, mode="edge"), disc)[beyond:-beyond, beyond:-beyond]
     else:
         block = 2 * max(1, round(width_px / 2)) + 1
-        risen = pixels - filters.threshold_local(pixels, block)  # type: ignore[no-untyped-call]
-    return np.asarray(risen, dtype=np.float32)
+        risen = pixels - filters.threshold_local(pixels, block, mode="nearest")  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(risen, dtype=np.float32)
+
+
+def _filled(pixels: npt.NDArray[np.float32], out: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """The film with each pixel that is out replaced by the nearest one that is not."""
+    from scipy import ndimage
+
+    if out.all() or not out.any():
+        return pixels
+    nearest = ndimage.distance_transform_edt(out, return_distances=False, return_indices=True)
+    return np.asarray(pixels[tuple(nearest)])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage import filters, morphology
 
 from calcannot import ArraySource, Recipe, analyse, load_recipe
 from calcannot.errors import RecipeError
+from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.image import Modality
 
 WIDTH = 21
@@ -37,20 +40,60 @@ def mask_of(source, asked) -> np.ndarray:
     return analyse(source, asked, workers=1).runs.mask(0, 0, source.info.height_px, source.info.width_px)
 
 
-def test_a_top_hat_is_that_of_scikit_image(pixels):
+def top_hat(pixels) -> np.ndarray:
+    """scikit-image's own, of a film that goes on as it ends."""
     disc = morphology.disk(round(WIDTH / 2), decomposition="sequence")
-    risen = morphology.white_tophat(pixels.astype(np.float32), disc)
-    np.testing.assert_array_equal(mask_of(film(pixels), recipe("top-hat", 120.0)), risen > 120)
+    wide = np.pad(pixels.astype(np.float32), 3 * WIDTH, mode="edge")
+    return morphology.white_tophat(wide, disc)[3 * WIDTH : -3 * WIDTH, 3 * WIDTH : -3 * WIDTH]
+
+
+class Looked(ArraySource):
+    """A film of which a part shows no patient."""
+
+    def __init__(self, pixels, rows: slice, cols: slice) -> None:
+        super().__init__(pixels, name="film", modality=Modality.RADIOGRAPH)
+        ring = np.array([[c, r] for r, c in ((rows.start, cols.start), (rows.start, cols.stop),
+                                             (rows.stop, cols.stop), (rows.stop, cols.start))], float)  # fmt: skip
+        out = Stroke("image-border-1", StrokeKind.EXCLUDE, (ring,), reason="border")
+        self._info = replace(self._info, excluded=(out,))
+
+
+def test_a_top_hat_is_that_of_scikit_image(pixels):
+    np.testing.assert_array_equal(mask_of(film(pixels), recipe("top-hat", 120.0)), top_hat(pixels) > 120)
+
+
+def test_a_strip_along_the_border_is_as_wide_as_the_film_and_a_bar_that_ends_there_is_narrow(pixels):
+    framed = pixels.copy()
+    framed[:, -8:] += np.arange(8, dtype=np.uint16) * 60  # fog that grows to the border
+    framed[:6] = framed[-3:] = 4000
+    framed[100:105, :40] += 400
+    found = mask_of(film(framed), recipe("top-hat", 180.0))
+    assert found[100:105, :40].all()
+    assert not found[:6].any() and not found[-3:].any() and not found[8:15, -8:].any()
+
+
+def test_what_shows_no_patient_is_no_surroundings(pixels):
+    # Bright, with a foot of blur beyond what is left out; and the same film without either.
+    framed, plain = pixels.copy(), pixels.copy()
+    framed[:, :12] = 4000
+    framed[:, 12:16] += np.array([900, 600, 300, 100], np.uint16)
+    found = mask_of(Looked(framed, slice(0, 220), slice(0, 12)), recipe("top-hat", 180.0))
+    # Below the step the foot has a corner, which no disc fits into.
+    assert not np.delete(found[:, :20], np.s_[121 : 121 + WIDTH // 2], axis=0).any()
+    np.testing.assert_array_equal(found[:, 40:], mask_of(film(plain), recipe("top-hat", 180.0))[:, 40:])
+
+
+def test_a_film_of_which_all_shows_no_patient_has_no_mineral(pixels):
+    assert not mask_of(Looked(pixels, slice(0, 220), slice(0, 260)), recipe("top-hat", 180.0)).any()
 
 
 def test_an_adaptive_threshold_is_that_of_scikit_image(pixels):
-    local = filters.threshold_local(pixels.astype(np.float32), WIDTH, offset=-60)
+    local = filters.threshold_local(pixels.astype(np.float32), WIDTH, offset=-60, mode="nearest")
     np.testing.assert_array_equal(mask_of(film(pixels), recipe("adaptive", 60.0)), pixels > local)
 
 
 def test_growth_is_hysteresis(pixels):
-    disc = morphology.disk(round(WIDTH / 2), decomposition="sequence")
-    risen = morphology.white_tophat(pixels.astype(np.float32), disc)
+    risen = top_hat(pixels)
     grown = filters.apply_hysteresis_threshold(risen, 60, 240)
     assert 0 < (risen > 240).sum() < grown.sum()
     # Regions are 8-connected here and 4-connected there: ours may only be larger.
