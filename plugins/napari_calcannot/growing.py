@@ -12,7 +12,6 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from calcannot.pipeline.grow import at_share, grow
 from calcannot.pipeline.growth import Growth, Leak
 from calcannot.report.numbers import area_text, peak_text, plane_text
-from calcannot.segment.polygons import inside
 from calcannot.segment.shipped import default_recipe
 from napari_calcannot.jobs import JobQueue, Runner
 from napari_calcannot.outlines import polygons_of
@@ -150,7 +149,7 @@ class Growing(QObject):  # type: ignore[misc]
             if not session.is_current:
                 self.measurement_needed.emit()  # of an earlier day
             return
-        taken = [each.id for each in session.annotations.clicks if each.id != stroke.id and _lies_in(each, growth)]
+        taken = [each.id for each in session.annotations.clicks if each.id != stroke.id and growth.is_on(each)]
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         title = before.name if before is not None else f"region {len(known) - len(taken) + 1}"
         drawn = replace(stroke, name=title, author=session.hand.author, time=now)
@@ -201,8 +200,3 @@ def _moved_to(session: Session, growth: Growth, share: float | None, _: object) 
 
 def _is_same(one: Stroke, other: Stroke) -> bool:
     return one.reach_px == other.reach_px and one.peak_fraction == other.peak_fraction
-
-
-def _lies_in(click: Stroke, growth: Growth) -> bool:
-    """Whether a click was on the lesion that has been grown now."""
-    return bool((inside(click, growth.row, growth.col, *growth.mask.shape) & growth.mask).any())

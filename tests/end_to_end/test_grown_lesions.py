@@ -57,6 +57,17 @@ def test_from_the_command_line(film, tmp_path, calcannot):
     assert int(half["calcified_area_px"]) < growth.area_px
 
 
+def test_a_place_on_a_lesion_that_is_grown_already_takes_the_place_of_the_one_before(film, tmp_path, calcannot):
+    path, lesion = film
+    first, second = (f"{lesion.col_px + k:.0f},{lesion.row_px:.0f}" for k in (0, 2))
+    rows = []
+    for name, places in (("same", (second, second)), ("near", (first, second)), ("one", (second,))):
+        calcannot("measure", path, *(f"--seed={place}" for place in places), "-o", tmp_path / name)
+        rows.append(row_of(tmp_path / name))
+    assert rows[0] == rows[1] == rows[2]
+    assert rows[0]["threshold"]
+
+
 @pytest.mark.parametrize(
     ("seed", "said"),
     [

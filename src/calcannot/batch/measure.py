@@ -140,7 +140,8 @@ def _with_seeds(
         rule = recipe or default_recipe(source.info, has_regions=True)
         for x, y, *share in seeds:
             growth = grow(source, rule, y, x, annotations, share=share[0] if share else None)
-            annotations = Annotations((*annotations.strokes, growth.stroke))
+            kept = (each for each in annotations.strokes if each.reach_px is None or not growth.is_on(each))
+            annotations = Annotations((*kept, growth.stroke))
     return annotations
 
 

@@ -73,7 +73,8 @@ def export(
             images=image or (), image_folder=images, cases=cases, licence=licence, progress=progress,
         )  # fmt: skip
     for split, count in report.tiles.items():
-        typer.echo(f"{split}: {count} tiles, {report.positive[split]} with mineral, {report.cases[split]} patients")
+        patients = f"{report.cases[split]} patient{'' if report.cases[split] == 1 else 's'}"
+        typer.echo(f"{split}: {count} tiles, {report.positive[split]} with mineral, {patients}")
     for warning in report.warnings:
         typer.echo(f"calcannot: {warning}", err=True)
     typer.echo(output)

@@ -73,6 +73,10 @@ class Growth:
         """Pixels of the lesion."""
         return int(np.count_nonzero(self.mask))
 
+    def is_on(self, click: Stroke) -> bool:
+        """Whether a click was on this lesion: then this growth takes its place."""
+        return bool((inside(click, self.row, self.col, *self.mask.shape) & self.mask).any())
+
 
 def growth_in(
     source: ImageSource, recipe: Recipe, stroke: Stroke, surface: Surface, found: Surface, excluded: tuple[Stroke, ...]
