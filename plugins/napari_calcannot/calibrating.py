@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from calcannot.errors import CalcannotError
 from calcannot.io import sha256_of
 from calcannot.model.calibration import parse_length_um, parse_pixel_size
 from calcannot.pipeline.calibrate import calibrate_height, calibrate_line, calibrate_round
+from napari_calcannot.jobs import Runner
 from napari_calcannot.scale_row import scale_text
 from napari_calcannot.size_dialog import ask_size
 from napari_calcannot.tools import Hand, Tool
-from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +51,7 @@ class Calibrating(QObject):  # type: ignore[misc]
     def __init__(self, desk: Desk, hand: Hand, window: QWidget) -> None:
         super().__init__(desk)
         self._desk, self._hand, self._window = desk, hand, window
+        self._runner = Runner(self)
         hand.measured.connect(self._on_measured)
         hand.clicked.connect(self._on_clicked)
 
@@ -65,8 +65,12 @@ class Calibrating(QObject):  # type: ignore[misc]
         else:
             self._ask_size(way, [])
 
-    def calibrate(self, way: str, points: Sequence[Sequence[float]], answers: Mapping[str, str]) -> bool:
-        """Take the pixel size found so; False where it is refused, which is said.
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._runner.drop()
+
+    def calibrate(self, way: str, points: Sequence[Sequence[float]], answers: Mapping[str, str]) -> None:
+        """Take the pixel size found so; where it is refused, that is said. In a thread: a slide is read for its hash.
 
         Parameters
         ----------
@@ -78,22 +82,27 @@ class Calibrating(QObject):  # type: ignore[misc]
         """
         session = self._desk.session
         if session is None:
-            return False
-        try:
-            size = _found(session, way, points, answers)
-        except CalcannotError as error:
-            self._desk.say(sentence(error))
-            return False
+            return
+        self._desk.say("Finding the pixel size ...")
+        self._runner.start(
+            lambda _: _signed(session, _found(session, way, points, answers)),
+            partial(self._on_found, session),
+            self._desk.say,
+        )
+
+    def _on_found(self, session: Session, size: Calibration) -> None:
+        if session is not self._desk.session:
+            self._desk.say(f"{session.info.name} keeps its pixel size, for another image was chosen meanwhile.")
+            return
         was_measured = session.analysis is not None
-        if not self._desk.change(lambda each: each.set_pixel_size(_signed(session, size))):
-            return False
+        if not self._desk.change(lambda each: each.set_pixel_size(size)):
+            return
         self._hand.use(Tool.MOVE)
         if size.evidence is not None and len(size.evidence.points) > 2:
             self._desk.stage.drawn.outline_chosen(session, [np.array(size.evidence.points, np.float64)])
         self._desk.say(f"{scale_text(session.info)}.")
         if was_measured:
             self.measurement_needed.emit()
-        return True
 
     def _on_measured(self, ends: npt.NDArray[np.float64]) -> None:
         if self._hand.tool is Tool.SCALE_LINE:

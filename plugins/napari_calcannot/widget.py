@@ -115,6 +115,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         OPEN.discard(self)
         self.finding.stop()
         self.growing.stop()
+        self.calibrating.stop()
         self.measuring.stop()
         self.reading.stop()
         self.watch.stop()

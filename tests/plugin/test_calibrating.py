@@ -1,6 +1,7 @@
 """Calibrating in the panel: from a ball, a coin, a height, a line or a number; each is signed."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -42,6 +43,13 @@ def panel(panel, qtbot, film):
     qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
 
 
+def calibrate(panel, qtbot, way, points, answers):
+    """Calibrate, and wait until it is done or refused."""
+    panel.calibrating.calibrate(way, points, answers)
+    assert panel.controls.message.text() == "Finding the pixel size ..."
+    qtbot.waitUntil(lambda: panel.controls.message.text() != "Finding the pixel size ...", timeout=30_000)
+
+
 def test_the_scale_in_force_stands_in_the_panel_with_its_plane(panel):
     text = panel.controls.scale_row.text.text()
     assert text == "0.35 mm a pixel at the detector (dicom_detector_plane); ± not known"
@@ -59,7 +67,7 @@ def test_a_calibration_re_derives_every_number_and_undo_takes_it_back(panel, qtb
     centre = 20 / MM + BALL_PX
     points = [(centre, rows - centre)] if way == "ball" else []
     answers = {"size": "25mm"} if way == "ball" else {"size": f"{HEIGHT_MM:g}mm", "source_distance": "1100mm"}
-    assert panel.calibrating.calibrate(way, points, answers)
+    calibrate(panel, qtbot, way, points, answers)
     qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
     after = session.analysis.totals
     magnification = 1100 / (1100 - HEIGHT_MM)
@@ -94,7 +102,7 @@ def test_a_click_in_the_coin_or_the_ball_asks_for_its_size(panel, qtbot, monkeyp
     assert sorted(asked) == sorted(FIELDS)
 
 
-def test_what_cannot_be_is_said_and_changes_nothing(panel):
+def test_what_cannot_be_is_said_and_changes_nothing(panel, qtbot):
     before = panel.session.info.calibration
     for way, points, answers, said in (
         ("ball", [(5.0, 5.0)], {"size": "25mm"}, "round object"),
@@ -103,9 +111,22 @@ def test_what_cannot_be_is_said_and_changes_nothing(panel):
         ("size", [], {}, "not a number with a unit"),
         ("line", [(0, 0), (100, 0)], {"size": "ten"}, "not a positive number with a unit"),
     ):
-        assert not panel.calibrating.calibrate(way, points, answers)
+        calibrate(panel, qtbot, way, points, answers)
         assert said in panel.controls.message.text()
     assert panel.session.info.calibration == before
+
+
+def test_the_window_does_not_wait_while_a_slide_is_read_for_its_hash(panel, qtbot, monkeypatch):
+    readers = []
+
+    def read(_):
+        readers.append(threading.current_thread())
+        return "0" * 64
+
+    monkeypatch.setattr("napari_calcannot.calibrating.sha256_of", read)
+    calibrate(panel, qtbot, "line", [(0, 0), (100, 0)], {"size": "50mm"})
+    assert panel.session.info.calibration.um_per_px_col == pytest.approx(500)
+    assert readers and threading.main_thread() not in readers
 
 
 def test_the_question_gives_what_was_typed(qtbot):
