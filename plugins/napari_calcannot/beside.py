@@ -144,8 +144,8 @@ class Beside(QObject):  # type: ignore[misc]
             session = self._desk.session
             layer = None if session is None else self._desk.stage.layer(session, convert.IMAGE)
             if session is not None and layer is not None:
-                whole = self._desk.stage.camera.visible(layer, session.info.height_px, session.info.width_px)
-                self._whole = whole is not None and whole.shape == (session.info.height_px, session.info.width_px)
+                size = session.info.height_px, session.info.width_px
+                self._whole = self._desk.stage.camera.shows_all(layer, *size)
             QTimer.singleShot(0, self._share_width)
         self._dock.destroyed.connect(self._on_destroyed)
 

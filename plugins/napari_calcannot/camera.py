@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 SEEN_AROUND_REGION = 4.0
+_UNSEEN_SCREEN_PX = 2.0
 
 
 class Camera:
@@ -57,6 +58,12 @@ class Camera:
         row, col, last_row, last_col = self.view(layer)
         box = Box(max(0, int(row)), max(0, int(col)), min(height, int(last_row) + 1), min(width, int(last_col) + 1))
         return box if box.last_row > box.row and box.last_col > box.col else None
+
+    def shows_all(self, layer: Any, height: int, width: int) -> bool:
+        """Whether all of an image is in view, but for what a person would not see is missing."""
+        row, col, last_row, last_col = self.view(layer)
+        slack = _UNSEEN_SCREEN_PX / self.screen_px_per_pixel(layer)
+        return max(row, col) <= slack and last_row >= height - 1 - slack and last_col >= width - 1 - slack
 
     def screen_px_per_pixel(self, layer: Any) -> float:
         """Pixels of the screen to one of the image."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -31,12 +31,11 @@ from napari_calcannot.scale_row import ScaleRow
 from napari_calcannot.scale_view import ScaleView
 from napari_calcannot.share_view import ShareView
 from napari_calcannot.style_view import StyleView
+from napari_calcannot.wide_enough import WideEnough
 from napari_calcannot.worklist_view import WorklistView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from qtpy.QtCore import QObject
 
     from napari_calcannot.session import Session
 
@@ -183,23 +182,6 @@ def state_text(session: Session, *, saving: SaveState = SaveState.SAVED) -> str:
     return f"Measured and saved in {folder.parents[2].name if is_run else folder}."
 
 
-class _WideEnough(QScrollArea):  # type: ignore[misc]
-    """Scrolls up and down, and is never narrower than what is in it, whatever the size of the text."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
-        """The content is another or its letters are: it may need more."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return bool(super().eventFilter(watched, event))
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """As wide as the content and the bar."""
-        hint, inside = super().minimumSizeHint(), self.widget().minimumSizeHint()
-        return QSize(
-            inside.width() + self.verticalScrollBar().sizeHint().width() + 2 * self.frameWidth(), hint.height()
-        )
-
-
 def _scrolling(*widgets: QWidget) -> QScrollArea:
     inside = QWidget()
     layout = QVBoxLayout(inside)
@@ -210,7 +192,7 @@ def _scrolling(*widgets: QWidget) -> QScrollArea:
         layout.addStretch(1)
     for box in inside.findChildren(QComboBox):
         shrinking(box)
-    area = _WideEnough()
+    area = WideEnough()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inside)

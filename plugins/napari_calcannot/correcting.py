@@ -91,6 +91,12 @@ class Correcting(QObject):  # type: ignore[misc]
             self._desk.stage.overlay.mask_changed(session, repainted)
             self._desk.say(sentence(error))
             return
+        if not kept:
+            self._desk.stage.overlay.mask_changed(session, repainted)
+            is_bounded = adds and self.bound is not None
+            self._desk.say(f"Nothing here is mineral at a threshold of {self.bound:g}, so nothing was painted."
+                           if is_bounded else "That is beside the image.")  # fmt: skip
+            return
         kind = StrokeKind.ADD if adds else StrokeKind.ERASE
         strokes = [session.hand.stroke(kind, rings) for rings in kept]
         self._desk.change(lambda s: s.draw(strokes, _NAMES[tool]))

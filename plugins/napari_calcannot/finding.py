@@ -180,7 +180,7 @@ class Finding(QObject):  # type: ignore[misc]
         box = None if layer is None else self._desk.stage.camera.visible(layer, info.height_px, info.width_px)
         if values is None or box is None or session.threshold is None:
             return ""
-        if box.shape == (info.height_px, info.width_px):
+        if self._desk.stage.camera.shows_all(layer, info.height_px, info.width_px):
             return ""  # the image is all that is in view
         if box.shape[0] * box.shape[1] > _LARGEST_VIEW_PX:
             return "zoom in to see numbers of the view"

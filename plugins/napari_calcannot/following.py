@@ -9,11 +9,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from napari_calcannot.drawing import MemoryDrawing
-from napari_calcannot.layers import IMAGE, REGIONS, contrast_limits
+from napari_calcannot.keys import bind, unbind
+from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS, ROLE, contrast_limits
 from napari_calcannot.securing import let_go
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
     from napari_calcannot.controls import Controls
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
@@ -36,6 +40,7 @@ class Following(QObject):  # type: ignore[misc]
         self._desk, self._controls, self._stage = desk, controls, desk.stage
         self._watched: WeakSet[object] = WeakSet()
         self._screen_px_per_pixel = 0.0
+        self._actions: Mapping[str, Callable[[], object]] = {}
         # After the viewer is done: a layer added in the middle of "clear" would be removed and added for ever.
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.take_layers)
@@ -53,8 +58,14 @@ class Following(QObject):  # type: ignore[misc]
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.disconnect(self._on_layers)
         layers.selection.events.active.disconnect(self._on_active)
+        for layer in self._drawn_on():
+            unbind(layer)
         for session in self._desk.sessions:
             self._release(session)
+
+    def bind_layers(self, actions: Mapping[str, Callable[[], object]]) -> None:
+        """Bind the keys of the panel to layers as they come: napari asks the layer in use before the viewer."""
+        self._actions = actions
 
     def show_chosen(self) -> None:
         """Show the image in hand, all of it."""
@@ -87,14 +98,21 @@ class Following(QObject):  # type: ignore[misc]
                 session.close()
         for session in self._desk.sessions:
             session.pixels.waits = not session.pixels.is_large
+        for layer in self._drawn_on():
+            if not layer.keymap:
+                bind(layer, self._actions)
         for layer in self._stage.viewer.layers:
-            if layer not in self._watched and layer.metadata.get("calcannot_role") == REGIONS:
+            if layer not in self._watched and layer.metadata.get(ROLE) == REGIONS:
                 self._watched.add(layer)
                 layer.events.data.connect(self._on_outlines)
                 self.outlines_changed.emit()  # something may have been drawn on it already
         if self._desk.session not in self._desk.sessions:
             self._desk.choose(self._stage.active() or next(iter(self._desk.sessions), None))
         self._desk.state_changed.emit()
+
+    def _drawn_on(self) -> Iterator[Any]:
+        """Layers of ours that have no tools of napari's own."""
+        return (each for each in self._stage.viewer.layers if each.metadata.get(ROLE) in (IMAGE, MINERAL, PREVIEW))
 
     def _on_active(self, _: object = None) -> None:
         session = self._stage.active()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
-# napari's own keys for the layers that are in use are left alone: 1 to 7, Delete, Space, Escape.
+# napari's own keys for the layers that are in use are left alone: 1 to 7, Delete, Space, Escape. Of its letters that
+# go to a layer before they come to the viewer (X and O on an image) ours take the place, on layers of ours.
 KEYS: Final[dict[str, tuple[str, str]]] = {
     "V": ("move", "Move the view, click a region to choose it"),
     "B": ("brush", "Brush: paint mineral"),

@@ -10,12 +10,12 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_calcannot.preferences import user_name
+from napari_calcannot.wide_enough import WideEnough
 
 _NO_CASE = "The image in hand has no case yet: draw on it or measure it, or open a case here."
 
@@ -46,22 +46,37 @@ class RecordForm(QWidget):  # type: ignore[misc]
         self.message.setWordWrap(True)
         self.doubts = QLabel()
         self.doubts.setWordWrap(True)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.lines = QWidget()
         origin = QFormLayout()
+        origin.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         origin.addRow("Your name", self.author)
         origin.addRow("Source", self.source)
         origin.addRow("Date", self.date)
-        where = QHBoxLayout()
-        where.addWidget(self.page, 1)
-        where.addWidget(self.lesion)
-        where.addWidget(self.remove)
+        lesions = QHBoxLayout()
+        lesions.addWidget(self.lesion)
+        lesions.addWidget(self.remove)
+        # All of it scrolls: below the panel, with large letters, there may be room for a few lines only.
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.addWidget(self.title)
+        self._column.addWidget(self.open)
+        self._column.addWidget(self.page)
+        self._column.addLayout(lesions)
+        self._column.addLayout(origin)
+        self._column.addWidget(self.doubts)
+        self._column.addWidget(self.lines)
+        self._column.addStretch(1)
+        self.scroll = WideEnough()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setWidget(inside)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.title)
-        layout.addWidget(self.open)
-        layout.addLayout(where)
-        layout.addLayout(origin)
         layout.addWidget(self.scroll, 1)
-        layout.addWidget(self.doubts)
         layout.addWidget(self.message)
+
+    def show_lines(self, lines: QWidget) -> None:
+        """Show the lines of a page in place of those of another."""
+        self._column.replaceWidget(self.lines, lines)
+        self.lines.hide()  # at once: it is deleted a moment later
+        self.lines.deleteLater()
+        self.lines = lines

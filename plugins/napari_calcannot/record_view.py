@@ -141,6 +141,7 @@ class RecordPanel(RecordForm):
         self.remove.setVisible(str(self.page.currentData()).startswith(LESION))
         page = QWidget()
         layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
         self.rows = {}
         self._shown = str(self.page.currentData())
         for field in fields_of(self._shown):
@@ -148,8 +149,7 @@ class RecordPanel(RecordForm):
             row.edited.connect(lambda row=row: self._on_edited(row))
             self.rows[field.place] = row
             layout.addWidget(row)
-        layout.addStretch(1)
-        self.scroll.setWidget(page)
+        self.show_lines(page)
         self._fill()
 
     def _fill(self) -> None:

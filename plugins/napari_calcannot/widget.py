@@ -86,6 +86,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self._connect()
         bind(napari_viewer, self._actions())
         add_shortcuts(self.controls, self._actions())
+        self.following.bind_layers(self._actions())
         self.preferred = Style(self.controls.style_view)
         self.following.take_layers()
         self.watch.start()

@@ -1,6 +1,7 @@
 """What is drawn and clicked without a stroke: examples, lines, figures, and files that are dropped."""
 
 import json
+from collections import ChainMap
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ from PIL import Image
 
 pytest.importorskip("napari")
 
+from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from calcannot.errors import ImageReadError
-from napari_calcannot.layers import IMAGE
+from napari_calcannot.keys import KEYS
+from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW
 from napari_calcannot.session_state import TILES
 from napari_calcannot.tools import Tool
 
@@ -133,3 +136,53 @@ def test_an_image_that_is_gone_for_a_while_is_read_when_it_is_back(panel, qtbot,
     assert session.pixels.loader.failure is None
     shown = panel.stage.layer(session, IMAGE).data
     np.testing.assert_array_equal(np.asarray(shown), read(0, 0, 200, 300))
+
+
+def test_every_key_of_the_panel_comes_to_it_whatever_layer_of_ours_is_in_use(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    panel.measure()
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    qtbot.wait(50)
+    for role in (IMAGE, MINERAL, PREVIEW):
+        layer = panel.stage.layer(session, role)
+        chain = ChainMap(layer.keymap, type(layer).class_keymap)
+        for key in ("V", "B", "E", "L", "X", "F", "D"):
+            panel.hand.use(Tool.MOVE)
+            chain[coerce_keybinding(key)](layer)
+            assert panel.hand.tool.value == KEYS[key][0], (role, key)
+        before = panel.controls.style_view.outline.isChecked()
+        chain[coerce_keybinding("O")](layer)
+        assert panel.controls.style_view.outline.isChecked() is not before, "napari turns a plane with it"
+
+
+def test_bounded_paint_where_nothing_is_mineral_is_said(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    panel.measure()
+    qtbot.waitUntil(lambda: session.is_current and not panel.desk.is_working, timeout=60_000)
+    area = session.mask.area_px
+    panel.correcting.bound = 90.0
+    panel.hand.use(Tool.BRUSH)
+    for place, said in (
+        ((250.0, 20.0), "Nothing here is mineral at a threshold of 90, so nothing was painted."),
+        ((30.0, 30.0), ""),
+    ):
+        way = np.array([place])
+        panel.hand.moved.emit(way)
+        panel.hand.drawn.emit(way)
+        assert panel.controls.message.text() == said
+        assert session.mask.area_px == area
+    assert len(session.annotations.strokes) == 1
+
+
+def test_a_view_that_is_short_of_the_image_by_a_hair_shows_all_of_it(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    layer, camera = panel.stage.layer(session, IMAGE), panel.stage.viewer.scene.camera
+    height, width = panel.stage.viewer.canvas.size
+    counts = panel.controls.rule.counts
+    for hidden_screen_px, is_all in ((-2.0, True), (1.0, True), (8.0, False)):
+        camera.center = (0.0, 99.5, 149.5)
+        camera.zoom = min((height + 2 * hidden_screen_px) / 200, (width + 2 * hidden_screen_px) / 300)
+        assert panel.stage.camera.shows_all(layer, 200, 300) is is_all
+        panel.finding._count()
+        assert ("In view" in counts.text()) is not is_all
+        assert "Image: " in counts.text()

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_calcannot.record_view import RecordPanel
 from napari_calcannot.widget import CalcificationPanel
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
@@ -82,6 +83,30 @@ def test_no_text_is_cut_off(docked, qtbot):
             )  # fmt: skip
             area = tabs.currentWidget()
             assert area.widget().width() <= area.viewport().width() + 1, place
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_record_below_the_panel_is_readable_with_large_letters_in_a_small_window(docked, qtbot, theme):
+    docked.stage.viewer.window.resize(1280, 800)
+    get_settings().appearance.theme = theme
+    get_settings().appearance.font_size = 17
+    record = RecordPanel(docked.stage.viewer)
+    qtbot.addWidget(record)
+    dock = docked.stage.viewer.window.add_dock_widget(record, area="right")
+    qtbot.wait(500)
+    bar, seen = record.scroll.verticalScrollBar(), set()
+    for place in range(0, bar.maximum() + bar.pageStep(), max(1, bar.pageStep() // 2)):
+        bar.setValue(place)
+        qtbot.wait(50)
+        assert [cut for each in record.findChildren(QWidget) if (cut := what_is_cut(each))] == []
+        seen |= {each for each in record.scroll.findChildren(QWidget) if not each.visibleRegion().isEmpty()}
+    for each in (record.title, record.open, record.page, record.lesion, record.author, record.source, record.date,
+                 *record.rows.values()):  # fmt: skip
+        assert each in seen, "reached by scrolling"
+        assert each.height() >= each.minimumSizeHint().height()
+    assert record.scroll.widget().width() <= record.scroll.viewport().width() + 1
+    record.close()
+    docked.stage.viewer.window.remove_dock_widget(dock)
 
 
 def what_is_cut(widget):
