@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_calcannot import layers as convert
 from napari_calcannot.camera import Camera
+from napari_calcannot.docks import dock_of
 from napari_calcannot.overlay import REFRESH
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Beside(QObject):  # type: ignore[misc]
         self.model.scene.camera.events.connect(self._on_beside)
         self.model.canvas.events.size.connect(self._on_size)
         self._desk.stage.viewer.window.add_dock_widget(self._qt, name=_TITLE, area="right")
-        self._dock, panel = _dock_of(self._qt), _dock_of(self._panel)
+        self._dock, panel = dock_of(self._qt), dock_of(self._panel)
         assert self._dock is not None
         window = self._dock.window()
         if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
@@ -151,7 +152,7 @@ class Beside(QObject):  # type: ignore[misc]
 
     def _share_width(self) -> None:
         """Half for each image of what the panel leaves."""
-        panel, canvas = _dock_of(self._panel), self._desk.stage.viewer.canvas.size
+        panel, canvas = dock_of(self._panel), self._desk.stage.viewer.canvas.size
         if self._dock is None or panel is None:
             return
         window, width = self._dock.window(), (self._dock.width() + int(canvas[1])) // 2
@@ -260,11 +261,3 @@ def _go(camera: Camera | None, layer: Any, step: float, place: tuple[float, floa
 def _locked(layer: Layer) -> Layer:
     layer.editable = False
     return layer
-
-
-def _dock_of(widget: QWidget) -> QDockWidget | None:
-    """The dock that a widget is in."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    return parent

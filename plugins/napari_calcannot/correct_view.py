@@ -150,7 +150,7 @@ class CorrectView(QWidget):  # type: ignore[misc]
         self.size.valueChanged.connect(lambda _: self.size_changed.emit(self.diameter_px))
         return row
 
-    def _bound_row(self) -> QHBoxLayout:
+    def _bound_row(self) -> QVBoxLayout:
         self.bounded = QCheckBox("Paint only what is mineral at a threshold of")
         self.bounded.setToolTip("Brush and lasso then add only pixels on the mineral's side of this number.")
         self.bound_at = QDoubleSpinBox()
@@ -158,9 +158,9 @@ class CorrectView(QWidget):  # type: ignore[misc]
         self.bound_at.setRange(-1e5, 1e5)
         self.bound_at.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.bound_at.setDecimals(1)
-        row = QHBoxLayout()
-        row.addWidget(self.bounded, 1)
-        row.addWidget(self.bound_at)
+        row = QVBoxLayout()  # in one line they are the widest of the panel, with large letters wider than there is room
+        row.addWidget(self.bounded)
+        row.addWidget(self.bound_at, alignment=Qt.AlignmentFlag.AlignRight)
         self.bounded.toggled.connect(lambda _: self.bound_changed.emit())
         self.bound_at.valueChanged.connect(lambda _: self.bound_changed.emit())
         return row
@@ -179,7 +179,9 @@ class CorrectView(QWidget):  # type: ignore[misc]
         grid = QGridLayout()
         for row, (key, (_, what)) in enumerate(KEYS.items()):
             grid.addWidget(QLabel(f"<b>{key.replace('Control', 'Ctrl').replace('-', '+')}</b>"), row, 0)
-            grid.addWidget(QLabel(what), row, 1)
+            label = QLabel(what)
+            label.setWordWrap(True)
+            grid.addWidget(label, row, 1)
         grid.setColumnStretch(1, 1)
         inside = QWidget()
         inside.setLayout(grid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -16,6 +17,8 @@ from superqt.utils import signals_blocked
 from calcannot.errors import CalcannotError
 from calcannot.model.case_doubts import doubts
 from calcannot.store.case_folder import CaseFolder
+from napari_calcannot.controls import Controls
+from napari_calcannot.docks import share_place
 from napari_calcannot.layers import SESSION
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.preferences import choose_user_name
@@ -50,6 +53,7 @@ class RecordPanel(RecordForm):
         self.rows: dict[Place, RecordRow] = {}
         self._leaving: list[RecordKeeper] = []
         self._wanted = self._shown = ""
+        self._is_placed = False
         self.open.clicked.connect(self._ask_case)
         self.page.activated.connect(self._show_page)
         self.lesion.clicked.connect(self._ask_lesion)
@@ -89,6 +93,9 @@ class RecordPanel(RecordForm):
         """Others may have written while it was hidden."""
         super().showEvent(event)
         self._refresh()
+        if not self._is_placed:  # once: where it is put by hand it stays
+            self._is_placed = True
+            QTimer.singleShot(0, self, lambda: share_place(self, Controls))  # napari has docked it then
 
     def _finish(self) -> bool:
         """Write what is left; False, and said, where that is not possible."""
