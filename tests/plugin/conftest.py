@@ -1,3 +1,4 @@
+import gc
 import shutil
 from pathlib import Path
 
@@ -6,6 +7,15 @@ import pytest
 
 from calcannot.io import ArraySource
 from napari_calcannot.session import Session
+
+
+@pytest.fixture(scope="session", autouse=True)
+def imported_is_no_garbage():
+    """napari collects garbage with each layer that goes: what is imported would take a third of the time of a test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
