@@ -184,7 +184,7 @@ class Finding(QObject):  # type: ignore[misc]
             return ""  # the image is all that is in view
         if box.shape[0] * box.shape[1] > _LARGEST_VIEW_PX:
             return "zoom in to see numbers of the view"
-        inside = values.levels()[0][box.row : box.last_row, box.col : box.last_col]
+        inside = values.in_view(*box[:2], *box.shape)
         taken = np.asarray(inside).astype(np.int64) > rule.cut(session.threshold) + values.shift
         return _text(info, int(taken.sum()), taken.size)
 

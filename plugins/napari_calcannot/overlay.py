@@ -47,10 +47,12 @@ class Overlay:
         bounds = session.annotations.of(*BOUNDING)
         layer = self._layers.layer(session, convert.PREVIEW)
         known = self._values.get(session)
-        if layer is None or known is None or known[0] != rule or known[1] != bounds:
+        if known is None or known[0] != rule or known[1] != bounds:
             self.drop_preview(session)
-            values = ValuePyramid(session.source, rule, session.annotations, session.pixels, TILES)
-            self._values[session] = (rule, bounds, values)
+            layer, values = None, ValuePyramid(session.source, rule, session.annotations, session.pixels, TILES)
+            known = self._values[session] = (rule, bounds, values)
+        if layer is None:
+            values = known[2]
             made = convert.preview_layer(session, values, colour=self.colour, opacity=self.opacity)
             made[1]["colormap"] = Colormap(**made[1]["colormap"])
             made[1]["contrast_limits"] = convert.preview_limits(values, threshold)
@@ -71,8 +73,11 @@ class Overlay:
         return None if known is None else known[2]
 
     def hide_preview(self, session: Session) -> None:
-        """Hide the preview."""
+        """Hide the preview; of a slide it makes room for something else."""
         self._layers.set_visible(session, convert.PREVIEW, False)
+        values = self.preview_values(session)
+        if values is not None and values.set_aside():
+            self._layers.drop(session, convert.PREVIEW)
 
     def drop_preview(self, session: Session) -> None:
         """Remove the preview and stop reading for it."""

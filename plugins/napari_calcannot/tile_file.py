@@ -31,27 +31,35 @@ class TileFile:
     def __init__(self, dtype: npt.DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
         self._places: dict[Hashable, tuple[int, int, tuple[int, ...]]] = {}
+        self._taken: dict[Hashable, tuple[int, int, tuple[int, ...]]] = {}
+        """Where there is room for the same key again."""
         self._end = 0
         self._file: Any = None
         self._lock = Lock()
         self._is_open = True
 
-    def put(self, key: Hashable, tile: Tile) -> None:
-        """Keep a tile, where there is room for it."""
-        packed = zlib.compress(np.ascontiguousarray(tile, self._dtype).data, _EFFORT)
+    def put(self, key: Hashable, tile: Tile, *, effort: int = _EFFORT) -> bool:
+        """Keep a tile, where there is room for it; whether it is there now. An effort of 0 compresses nothing."""
+        packed = zlib.compress(np.ascontiguousarray(tile, self._dtype).data, effort)
         with self._lock:
-            if not self._is_open or key in self._places or self._end + len(packed) > _LARGEST_BYTES:
-                return
+            if key in self._places:
+                return True
+            start, room, _ = self._taken.pop(key, (self._end, 0, ()))
+            if len(packed) > room:
+                start = self._end
+            if not self._is_open or start + len(packed) > _LARGEST_BYTES:
+                return False
             try:
                 if self._file is None:
                     self._file = tempfile.TemporaryFile(prefix="calcannot-")  # noqa: SIM115 - closed by ``close``
-                self._file.seek(self._end)
+                self._file.seek(start)
                 self._file.write(packed)
             except OSError:
                 self._is_open = False  # a full disk: what is there already can still be read
-                return
-            self._places[key] = (self._end, len(packed), tile.shape)
-            self._end += len(packed)
+                return False
+            self._places[key] = (start, len(packed), tile.shape)
+            self._end = max(self._end, start + len(packed))
+            return True
 
     def get(self, key: Hashable) -> Tile | None:
         """A tile, or None."""
@@ -66,6 +74,14 @@ class TileFile:
             except (OSError, zlib.error):
                 del self._places[key]
                 return None
+
+    def take(self, key: Hashable) -> Tile | None:
+        """A tile that can be written to, or None; what becomes of it can be kept under the same key."""
+        tile = self.get(key)
+        with self._lock:
+            if key in self._places:
+                self._taken[key] = self._places.pop(key)
+        return None if tile is None else tile.copy()
 
     def close(self) -> None:
         """Forget all tiles."""

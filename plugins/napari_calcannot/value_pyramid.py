@@ -33,6 +33,7 @@ Values = npt.NDArray[Any]
 _KEPT_PX = 24_000_000  # largest level that is held whole
 _SMALLEST_PX = 1024
 _BOX_PX = 2048
+_SMALL_BYTES = 4 << 20
 
 
 class ValuePyramid:
@@ -69,8 +70,7 @@ class ValuePyramid:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._filled = 0
-        step = max(_BOX_PX, 1 << (len(shapes) - 1))
-        self._to_fill = [(r, c, step) for r in range(0, shapes[0][0], step) for c in range(0, shapes[0][1], step)]
+        self._to_fill = self._boxes()
 
     @property
     def loader(self) -> TileLoader:
@@ -99,12 +99,36 @@ class ValuePyramid:
                 made.append(LazyLevel(self._now(level), shape, self.dtype, (self._loader.tile,) * 2,
                                       whole=self._whole(level)))  # fmt: skip
             else:
-                made.append(self._kept.setdefault(level, np.zeros(shape, self.dtype)))
-        if self._kept and self._thread is None:
+                made.append(self._kept[level] if level in self._kept else self._brought_back(level, shape))
+        if self._kept:
             self._loader.mosaic.lowest = self._kept[max(1, self._first_kept)]
-            self._fill_roughly()
-            self._start_filling()
+            if self._thread is None:
+                self._fill_roughly()
+                self._start_filling()
         return made
+
+    def set_aside(self) -> bool:
+        """Write the levels that are held into a file, until ``levels`` is asked again; False where they stay."""
+        if self.is_filling or self._thread is None or sum(each.nbytes for each in self._kept.values()) < _SMALL_BYTES:
+            return False
+        for level, kept in self._kept.items():
+            if not self._tiles.file.put(("level", level), kept, effort=0):
+                return False
+        self._loader.mosaic.lowest = None
+        self._kept.clear()
+        return True
+
+    def in_view(self, row: int, col: int, height: int, width: int) -> Values:
+        """Values of a box of the image as far as they are there."""
+        return self._now(0)(row, col, height, width)
+
+    def _brought_back(self, level: int, shape: tuple[int, int]) -> Values:
+        aside = self._tiles.file.take(("level", level))
+        self._kept[level] = np.zeros(shape, self.dtype) if aside is None else aside
+        if aside is None and self._thread is not None:
+            self._thread = None  # lost with its disk: filled once more
+            self._to_fill = self._boxes()
+        return self._kept[level]
 
     def retry(self) -> None:
         """Try again what failed, and go on filling the lower levels."""
@@ -194,6 +218,10 @@ class ValuePyramid:
                     self._tiles.file.put((r, c), part)
             self._to_fill.remove(box)
             self._filled += 1
+
+    def _boxes(self) -> list[tuple[int, int, int]]:
+        (rows, cols), step = self._shapes[0], max(_BOX_PX, 1 << (len(self._shapes) - 1))
+        return [(row, col, step) for row in range(0, rows, step) for col in range(0, cols, step)]
 
     def _next_box(self) -> tuple[int, int, int]:
         (rows, cols), (down, across) = self._shapes[0], self._image.loader.looked_at

@@ -1,6 +1,7 @@
 """Each level of the preview is the maximum of the pixels below it, in whatever order it is computed."""
 
 import time
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,23 +33,29 @@ def maximum(values, level):
     return padded.reshape(padded.shape[0] // step, step, -1, step).max(axis=(1, 3))
 
 
+@cache
+def slide(strokes):
+    rng = np.random.default_rng(3)
+    pixels = np.full((HEIGHT, WIDTH, 3), 230, np.uint8)
+    grains = rng.integers(0, [HEIGHT, WIDTH], (300, 2))
+    pixels[grains[:, 0], grains[:, 1]] = rng.integers(0, 200, (300, 3))
+    truth = 255 - pixels.max(axis=2).astype(int)
+    if strokes:
+        truth = np.where(allowed_in(Annotations(strokes), 0, 0, HEIGHT, WIDTH), truth + 1, 0)
+    return pixels, truth
+
+
 @pytest.fixture(params=[(), (REGION,)], ids=["everywhere", "within a region"])
 def pyramid(request, monkeypatch):
     monkeypatch.setattr(image_pyramid, "WAITED_FOR_PX", 1000)
     monkeypatch.setattr(value_pyramid, "_KEPT_PX", 200_000)  # levels 0 to 3 are then not held
     monkeypatch.setattr(value_pyramid, "_SMALLEST_PX", 200)
-    rng = np.random.default_rng(3)
-    pixels = np.full((HEIGHT, WIDTH, 3), 230, np.uint8)
-    grains = rng.integers(0, [HEIGHT, WIDTH], (300, 2))
-    pixels[grains[:, 0], grains[:, 1]] = rng.integers(0, 200, (300, 3))
+    pixels, truth = slide(request.param)
     source = ArraySource(pixels, name="slide.tif")
     rule = preview_rule(load_recipe("von-kossa"), source.info)
     image, bounds = ImagePyramid(source, TileCache()), Annotations(request.param)
     image.waits = False
     made = ValuePyramid(source, rule, bounds, image, TileCache())
-    truth = 255 - pixels.max(axis=2).astype(int)
-    if request.param:
-        truth = np.where(allowed_in(bounds, 0, 0, HEIGHT, WIDTH), truth + 1, 0)
     yield made, source, truth
     made.close()
     image.close()
@@ -104,3 +111,35 @@ def test_filled_from_where_somebody_looks(pyramid):
     assert values._next_box() == (4096, 4096, 2048)
     values._image.loader.looked_at = (0.0, 0.0)
     assert values._next_box() == (0, 0, 2048)
+
+
+def test_set_aside_and_brought_back(pyramid, monkeypatch):
+    values, source, truth = pyramid
+    monkeypatch.setattr(value_pyramid, "_SMALL_BYTES", 1000)
+    values.levels()
+    assert not values.set_aside() or not values.is_filling  # never while it is being filled
+    until(lambda: not values.is_filling)
+    monkeypatch.setattr(source, "read", None)
+    sizes = set()
+    for _ in range(3):
+        assert values.set_aside()
+        assert not values._kept
+        sizes.add(values._tiles.file._end)
+        levels = values.levels()
+        for level in range(4, len(levels)):
+            np.testing.assert_array_equal(levels[level], maximum(truth, level))
+            levels[level][:1] = levels[level][:1]  # can be written to
+        assert not values.is_filling
+    assert len(sizes) == 1  # in the same place each time
+
+
+def test_what_was_set_aside_and_lost_is_filled_anew(pyramid, monkeypatch):
+    values, _, truth = pyramid
+    monkeypatch.setattr(value_pyramid, "_SMALL_BYTES", 1000)
+    values.levels()
+    until(lambda: not values.is_filling)
+    assert values.set_aside()
+    values._tiles.file._places.clear()
+    levels = values.levels()
+    until(lambda: not values.is_filling)
+    np.testing.assert_array_equal(levels[4], maximum(truth, 4))
