@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from calcannot import load_recipe, open_image, read_annotations
 from calcannot.batch.case_images import add_image
@@ -83,6 +84,12 @@ def test_what_cannot_be_grown_from_is_one_line(film, tmp_path, calcannot, seed, 
     ran = calcannot("measure", film[0], f"--seed={seed}", "-o", tmp_path / "out")
     assert ran.code == 2 and said in ran.err and ran.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_place_on_a_section_is_refused_with_a_way_on_that_leads_somewhere(tmp_path, calcannot):
+    Image.fromarray(np.full((40, 60, 3), 220, np.uint8)).save(tmp_path / "section.png")
+    ran = calcannot("measure", tmp_path / "section.png", "--seed", "3,3", "-o", tmp_path / "out")
+    assert ran.code == 2 and "lesions are grown on grey films only. Draw a region instead" in ran.err
 
 
 def test_a_place_for_many_images_is_refused(film, tmp_path, calcannot):

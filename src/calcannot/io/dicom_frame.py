@@ -6,7 +6,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
+from calcannot.io import sniff
 from calcannot.io.dicom_decode import frame_bytes
+from calcannot.io.open import head_of
 from calcannot.io.quiet import reading
 
 if TYPE_CHECKING:
@@ -24,14 +26,17 @@ def one_frame(path: Path, number: int) -> bytes:
     Raises
     ------
     ImageReadError
-        If the file is damaged, or has no pixels.
+        If the file is not there or damaged, or has no pixels.
     UnsupportedImageError
-        If it has no such frame, or its frames do not begin at whole bytes.
+        If it is not DICOM, has no such frame, or its frames do not begin at whole bytes.
     """
     import pydicom
     from pydicom.encaps import encapsulate, get_frame
     from pydicom.uid import generate_uid
 
+    head = head_of(path)
+    if not (sniff.is_dicom(head) or sniff.is_bare_dicom(head)):
+        raise UnsupportedImageError("is not a DICOM file", path=path, remedy="measure it as it is")
     with reading(path, "the DICOM file cannot be read", "the file is damaged; copy or export it again", detail=False):
         data = pydicom.dcmread(path, force=True)
         if "PixelData" not in data or "Rows" not in data:

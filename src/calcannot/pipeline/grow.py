@@ -60,11 +60,11 @@ def grow(
         If the recipe has no local background, or the image has colours.
     """
     info, drawn = source.info, annotations or Annotations()
+    if info.channels != 1:
+        raise RecipeError("lesions are grown on grey films only", path=info.name, remedy="draw a region instead")
     if recipe.background is None:
         what = f"the recipe {recipe.name} has no local background to grow from"
         raise RecipeError(what, path=info.name, remedy="choose --recipe radiograph-local")
-    if info.channels != 1:
-        raise RecipeError("lesions are grown on grey films only", path=info.name, remedy="draw a region instead")
     if share is not None and not 0 < share < 1:
         what = f"a share of {share:g} of the peak is none"
         raise AnnotationError(what, remedy="give a number above 0 and below 1, such as 0.4")

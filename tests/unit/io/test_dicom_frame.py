@@ -76,8 +76,10 @@ def test_what_cannot_be_is_refused(stack, tmp_path):
     with pytest.raises(UnsupportedImageError, match="measure it as it is"):
         one_frame(tmp_path / "one.dcm", 2)
     (tmp_path / "text.dcm").write_text("no DICOM", encoding="utf-8")
-    with pytest.raises(ImageReadError):
+    with pytest.raises(UnsupportedImageError, match="is not a DICOM file"):
         one_frame(tmp_path / "text.dcm", 1)
+    with pytest.raises(ImageReadError, match="Check the name"):
+        one_frame(tmp_path / "absent.dcm", 1)
 
 
 def test_the_command(stack, tmp_path, calcannot):
