@@ -24,8 +24,8 @@ _EARLIER = "stroke"  # by a calcannot that did not name its actions
 class LogDrawing:
     """Strokes and settings of one image of a case, with undo over earlier days.
 
-    A case that is only looked at is not written to: the log is opened with the first edit, or where one of this person
-    is there already.
+    A case that is only looked at is not written to: the log is opened with the first edit, or where somebody's is there
+    already.
 
     Parameters
     ----------
@@ -132,9 +132,10 @@ def _said(changes: ForeignChanges) -> str:
     said = []
     count = len(changes.added) + len(changes.removed) + len(changes.changed)
     if count:
-        said.append(f"Somebody else changed {count} strokes of this image: they are taken in.")
+        strokes = "a stroke" if count == 1 else f"{count} strokes"
+        said.append(f"Somebody else changed {strokes} of this image, as you see now.")
     if changes.conflicts:
-        said.append(f"{len(changes.conflicts)} were changed by both of you: both versions are kept.")
+        said.append(f"Of {len(changes.conflicts)}, which both of you changed, both versions are kept.")
     if changes.settings:
         names = " and ".join(changes.settings)
         said.append(f"Somebody else changed the {names} of this image: yours stays until you open the image again.")

@@ -271,6 +271,11 @@ def test_commands_and_options_exist():
             assert {word for word in words if word.startswith("-")} <= known, (page.name, line)
 
 
+def test_the_one_test_that_contributing_runs_is_there():
+    file, word = re.search(r"pytest (tests/\S+) -k (\w+)", text_of(ROOT / "CONTRIBUTING.md")).groups()
+    assert re.search(rf"def test_\w*{word}", text_of(ROOT / file))
+
+
 def test_options_of_phantoms_are_those_in_the_tables():
     import typer.main
 

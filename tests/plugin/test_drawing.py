@@ -42,6 +42,20 @@ def test_what_was_taken_back_and_changed_nothing_takes_back_no_more_in_a_case(sa
     log.close()
 
 
+def test_what_somebody_else_drew_is_said_once(sample_case):
+    case = CaseFolder.open(sample_case)
+    mine, other = (LogDrawing(case, case.images[-1].id, author=name) for name in ("A. Reader", "B. Reader"))
+    mine.change([stroke("mine")])
+    for names, said in ((["a"], "changed a stroke of this image"), (["b", "c"], "changed 2 strokes of this image")):
+        other.change([stroke(name) for name in names])
+        other.save()
+        assert said in mine.look()
+        assert mine.look() == ""
+    assert {each.id for each in mine.annotations.strokes} == {"mine", "a", "b", "c"}
+    mine.close()
+    other.close()
+
+
 def test_a_stroke_that_is_taken_away_and_drawn_again_is_on_top():
     memory = MemoryDrawing()
     memory.change([stroke("a"), stroke("b")])
