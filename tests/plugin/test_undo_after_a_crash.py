@@ -14,6 +14,10 @@ pytest.importorskip("qtpy")
 
 from calcannot.errors import AnnotationError, RecipeError
 from calcannot.model.annotation import Annotations
+from calcannot.phantom.nodules import Nodule
+from calcannot.phantom.radiograph import render_radiograph
+from calcannot.phantom.radiograph_spec import RadiographSpec
+from calcannot.phantom.write import write_radiograph
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.geojson import to_geojson
 from napari_calcannot.case_home import own_case_of
@@ -68,6 +72,61 @@ WORK = textwrap.dedent("""
     print(json.dumps(states), flush=True)
     time.sleep(60)
 """)
+
+
+GROW = textwrap.dedent("""
+    import json, sys
+    from dataclasses import replace
+    from pathlib import Path
+    from calcannot.pipeline.grow import at_share, grow
+    from napari_calcannot.case_home import make_own_case
+    from napari_calcannot.growing import recipe_for
+    from napari_calcannot.reader import open_path
+    (session,) = open_path(Path(sys.argv[1]))
+    session.keep_in(make_own_case(session.path, role="radiograph", calibration=None, author=""))
+    row, col = float(sys.argv[2]), float(sys.argv[3])
+    growth = grow(session.source, recipe_for(session), row, col, session.annotations)
+    for number in range(100_000):
+        share = 0.4 + 0.002 * (number % 100)
+        moved = at_share(session.source, recipe_for(session), growth, share, session.annotations)
+        session.draw([replace(moved.stroke, name="region 1")], "grow")
+        if number < 5:
+            session.drawing._log.flush()
+            print(json.dumps([[each.id, each.peak_fraction] for each in session.annotations.clicks]), flush=True)
+""")
+
+
+def clicks(session):
+    return [[each.id, each.peak_fraction] for each in session.annotations.clicks]
+
+
+@pytest.mark.slow
+def test_nothing_that_was_grown_is_lost_when_it_is_killed_while_more_is_grown(tmp_path):
+    spec = RadiographSpec(nodules=(Nodule(0, 0, 6, 5, 4),), size_mm=(60, 60), spacing_mm=0.35)
+    phantom = render_radiograph(spec, 1)
+    film = tmp_path / "film.dcm"
+    write_radiograph(phantom, film)
+    place = [str(each) for each in (phantom.lesions[0].row_px, phantom.lesions[0].col_px)]
+    with subprocess.Popen([sys.executable, "-c", GROW, str(film), *place], stdout=subprocess.PIPE) as process:
+        states = [json.loads(process.stdout.readline()) for _ in range(5)]
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        process.wait()
+    assert [len(each) for each in states] == [1] * 5, "one lesion, at another share each time"
+    assert len({each[0][1] for each in states}) == 5
+    (session,) = open_path(film)
+    seen = [clicks(session)]
+    while session.next_undo == "grow":
+        session.undo()
+        seen.append(clicks(session))
+    assert session.next_undo is None
+    seen.reverse()
+    assert seen[0] == []
+    assert seen[1:6] == states, "each growth that was on the disk, in order; of the later ones no half"
+    assert all(len(each) == 1 for each in seen[1:])
+    for each in seen[1:]:
+        assert session.redo() == "grow"
+        assert clicks(session) == each
+    session.close()
 
 
 def state(session):
