@@ -12,7 +12,8 @@ from calcannot.io.dicom_decode import decode
 from calcannot.io.dicom_facts import bone_is_dark
 from calcannot.io.dicom_pixels import Rule, rule_of
 from calcannot.io.film_borders import fields_of, flat_border_mask, padding_mask
-from calcannot.io.film_markers import DOUBT, Marker, find_markers
+from calcannot.io.film_frame import bright_frame_mask
+from calcannot.io.film_markers import DOUBT, FRAME, Marker, find_markers
 from calcannot.io.film_polarity import Air, air_of
 from calcannot.io.mask_rings import rings_of
 from calcannot.io.pixels import require_finite
@@ -62,7 +63,8 @@ class Film:
     polarity
         As in `ImageInfo`.
     excluded
-        Exclusions with the reason padding, shutter, collimator, border, text or marker, for `ImageInfo.excluded`.
+        Exclusions with the reason padding, shutter, collimator, border, frame, text or marker, for
+        `ImageInfo.excluded`.
     warnings
         Sentences for the user.
     """
@@ -97,9 +99,13 @@ def look_at_film(file: DicomFile, rule: Rule, path: Path) -> Film:
         polarity = UNKNOWN
         warnings.append(BRIGHT_AIR_WARNING)
     excluded = list(borders.excluded)
-    # Where it is not known which side is dense, nothing is known of what a letter of lead looks like.
+    # Where it is not known which side is dense, nothing is known of what a frame or a letter of lead looks like.
     if polarity == DENSER:
-        markers, said = _markers(pixels, borders.padding | borders.flat)
+        ignored = borders.padding | borders.flat
+        frame = bright_frame_mask(pixels, ignored)
+        if frame.any():
+            excluded.append(_exclusion(FRAME, 1, rings_of(frame)))
+        markers, said = _markers(pixels, ignored | frame, frame)
         excluded += markers
         warnings += said
     return Film(rule, pixels, polarity, tuple(excluded), tuple(warnings))
@@ -136,12 +142,14 @@ def _borders(grey: npt.NDArray[Any], stored: npt.NDArray[Any], header: Any) -> _
     return _Borders(padding, flat, strokes, warnings)
 
 
-def _markers(grey: npt.NDArray[Any], ignored: Mask) -> tuple[list[Stroke], list[str]]:
+def _markers(grey: npt.NDArray[Any], ignored: Mask, frame: Mask) -> tuple[list[Stroke], list[str]]:
     """Exclusions of text and markers, and what to tell of them and of what may be one."""
-    markers = find_markers(grey, ignored)
-    certain = [marker for marker in markers if marker.kind != DOUBT]
+    markers = find_markers(grey, ignored, frame)
+    corners = [marker for marker in markers if marker.kind == FRAME]
+    certain = [marker for marker in markers if marker.kind not in (DOUBT, FRAME)]
     doubtful = [marker for marker in markers if marker.kind == DOUBT]
-    strokes = [_exclusion(marker.kind, number, (_ring(marker.box),)) for number, marker in enumerate(certain, 1)]
+    strokes = [_exclusion(FRAME, number, (_ring(marker.box),)) for number, marker in enumerate(corners, 2)]
+    strokes += [_exclusion(marker.kind, number, (_ring(marker.box),)) for number, marker in enumerate(certain, 1)]
     told = [TEXT_WARNING.format(places=_places(certain))] if certain else []
     if doubtful:
         told.append(DOUBT_WARNING.format(places=_places(doubtful)))

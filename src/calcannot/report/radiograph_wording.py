@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _REASONS: Final = {
     "padding": "padding",
     "border": "flat borders",
+    "frame": "unexposed film at its sides",
     "shutter": "what the shutter hides",
     "collimator": "what the collimator hides",
     "text": "burned-in text",
