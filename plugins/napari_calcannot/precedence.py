@@ -1,4 +1,4 @@
-"""What is looked at is read first: all other reading of a slide makes way for it."""
+"""What is looked at is read first: what the preview reads of a slide makes way for it."""
 
 from __future__ import annotations
 
