@@ -80,3 +80,36 @@ def test_hostile_files_fail_one_by_one_and_stop_nothing(calcannot, shared_data, 
         assert row["calcified_area_px"] == row["region_count"] == row["sha256"] == ""
     for row in measured:
         assert row["calcified_area_px"] != ""
+
+
+@pytest.mark.slow
+def test_on_a_whole_mammogram_vessels_are_followed_and_neither_frame_nor_letters(shared_data):
+    import numpy as np
+
+    from calcannot import analyse, load_recipe, open_image
+
+    # Drawn by hand inside the skin line, and clear of the nipple.
+    breast = np.array(
+        [
+            [20, 120],
+            [1400, 60],
+            [1250, 1100],
+            [1950, 2600],
+            [1990, 2900],
+            [1990, 3020],
+            [1850, 3300],
+            [1700, 3740],
+            [1300, 4400],
+            [20, 4400],
+        ]
+    )
+    with open_image(shared_data / "radiograph_dicom/nema_wg04/MG1_J2KI.dcm") as source:
+        assert "frame" in {each.reason for each in source.info.excluded}
+        found = analyse(source, load_recipe("radiograph-top-hat"))
+        height, width = source.info.height_px, source.info.width_px
+    from skimage.draw import polygon2mask
+
+    mask = found.runs.mask(0, 0, height, width)
+    inside = mask & polygon2mask((height, width), breast[:, ::-1])
+    assert inside.sum() > 0.98 * mask.sum()
+    assert inside.sum() > 25_000
