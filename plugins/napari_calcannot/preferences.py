@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari_calcannot.layers import COLOURS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_calcannot.style_view import StyleView
 
 _FIELDS = ("colour", "opacity", "outline")
@@ -32,21 +34,29 @@ class Style:
     ----------
     view
         Shows how mineral is drawn.
+    named
+        Called with the name of who draws when another is chosen.
     """
 
-    def __init__(self, view: StyleView) -> None:
-        self._view = view
+    def __init__(self, view: StyleView, named: Callable[[str], None] | None = None) -> None:
+        self._view, self._named = view, named
         self._desk = _desk()
         if self._desk is not None:
             self._take()
             for field in _FIELDS:
                 getattr(self._desk.events, field).connect(self._take)
+            self._desk.events.author.connect(self._on_name)
 
     def stop(self) -> None:
         """Listen no more."""
         if self._desk is not None:
             for field in _FIELDS:
                 getattr(self._desk.events, field).disconnect(self._take)
+            self._desk.events.author.disconnect(self._on_name)
+
+    def _on_name(self, _: object = None) -> None:
+        if self._named is not None:
+            self._named(user_name())
 
     def _take(self, _: object = None) -> None:
         assert self._desk is not None

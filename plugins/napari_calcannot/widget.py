@@ -26,6 +26,7 @@ from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
 from napari_calcannot.memory import forget_source_lines, keep_large_apart
 from napari_calcannot.opening import Opening
+from napari_calcannot.painting import Hand as StrokeHand
 from napari_calcannot.preferences import Style
 from napari_calcannot.reading import Reading
 from napari_calcannot.telling import Telling
@@ -87,7 +88,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         bind(napari_viewer, self._actions())
         add_shortcuts(self.controls, self._actions())
         self.following.bind_layers(self._actions())
-        self.preferred = Style(self.controls.style_view)
+        self.preferred = Style(self.controls.style_view, self._on_name)
         self.following.take_layers()
         self.watch.start()
         OPEN.add(self)
@@ -219,6 +220,11 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             "hide": style.shown.toggle,
             "outline": style.outline.toggle,
         }
+
+    def _on_name(self, author: str) -> None:
+        """What is drawn from now on is of another."""
+        for session in self.desk.sessions:
+            session.hand = StrokeHand(author)
 
     def _show_saved(self, state: str) -> None:
         name = "" if self.session is None else self.session.info.name

@@ -9,6 +9,7 @@ from PIL import Image
 
 pytest.importorskip("napari")
 
+from napari.settings import get_plugin_settings
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
@@ -186,3 +187,15 @@ def test_a_view_that_is_short_of_the_image_by_a_hair_shows_all_of_it(panel, qtbo
         panel.finding._count()
         assert ("In view" in counts.text()) is not is_all
         assert "Image: " in counts.text()
+
+
+def test_a_name_that_is_chosen_while_an_image_is_open_stands_with_the_next_stroke(panel, qtbot, dark_and_red):
+    session = opened(panel, qtbot, dark_and_red)
+    settings = get_plugin_settings("calcannot").desk
+    before = settings.author
+    try:
+        settings.author = "Reader 2"
+        assert session.hand.author == "Reader 2"
+    finally:
+        settings.author = before
+    assert session.hand.author == before
