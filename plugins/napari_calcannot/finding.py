@@ -48,6 +48,11 @@ class Finding(QObject):  # type: ignore[misc]
         self._rest.timeout.connect(self._on_rest)
         self._settle = QTimer(self, singleShot=True, interval=_REST_MS)
         self._settle.timeout.connect(self.take_regions)
+        self._looked = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._looked.timeout.connect(self._count)
+        self._moves = (desk.stage.viewer.scene.camera.events, desk.stage.viewer.canvas.events.size)
+        for event in self._moves:
+            event.connect(self.look_again)
         rule = controls.rule
         rule.recipe_chosen.connect(
             lambda name: desk.change(lambda session: session.set_recipe(rule.own.get(name, name) or None))
@@ -65,8 +70,14 @@ class Finding(QObject):  # type: ignore[misc]
 
     def stop(self) -> None:
         """Look at nothing any more."""
-        self._rest.stop()
-        self._settle.stop()
+        for event in self._moves:
+            event.disconnect(self.look_again)
+        for timer in (self._rest, self._settle, self._looked):
+            timer.stop()
+
+    def look_again(self, _: object = None) -> None:
+        """Another part is in view, or more of it is decoded: its numbers follow when it rests."""
+        self._looked.start()
 
     def show_preview(self) -> None:
         """Bring the preview in line with the session, and find the automatic threshold where it is not known."""

@@ -20,6 +20,7 @@ from calcannot.store.case_folder import CaseFolder
 from napari_calcannot.controls import Controls
 from napari_calcannot.docks import share_place
 from napari_calcannot.layers import SESSION
+from napari_calcannot.letters import Letters
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.preferences import choose_user_name
 from napari_calcannot.record_fields import LESION, OVERVIEW, entry_of, fact_of, fields_of, leaf_at, origin_text, pages
@@ -59,6 +60,7 @@ class RecordPanel(RecordForm):
         self.lesion.clicked.connect(self._ask_lesion)
         self.remove.clicked.connect(self._remove_lesion)
         self.author.editingFinished.connect(self._on_author)
+        self.letters = Letters(self)
         self._offer()
         self.viewer.layers.selection.events.active.connect(self._follow)
         self._follow()
@@ -87,6 +89,7 @@ class RecordPanel(RecordForm):
             event.ignore()
             return
         self.viewer.layers.selection.events.active.disconnect(self._follow)
+        self.letters.stop()
         super().closeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
@@ -157,6 +160,7 @@ class RecordPanel(RecordForm):
             self.rows[field.place] = row
             layout.addWidget(row)
         self.show_lines(page)
+        self.letters.apply()
         self._fill()
 
     def _fill(self) -> None:

@@ -22,6 +22,7 @@ from napari_calcannot.keeping import Keeping
 from napari_calcannot.keys import add_shortcuts, bind, unbind
 from napari_calcannot.layers import IMAGE, layer_title
 from napari_calcannot.leaving import Leaving
+from napari_calcannot.letters import Letters
 from napari_calcannot.lines import Lines
 from napari_calcannot.measuring import Measuring
 from napari_calcannot.memory import forget_source_lines, keep_large_apart
@@ -89,6 +90,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         add_shortcuts(self.controls, self._actions())
         self.following.bind_layers(self._actions())
         self.preferred = Style(self.controls.style_view, self._on_name)
+        self.letters = Letters(self)
         self.following.take_layers()
         self.watch.start()
         OPEN.add(self)
@@ -123,6 +125,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.watch.stop()
         self.keeping.stop()
         self.preferred.stop()
+        self.letters.stop()
         self.beside.stop()
         self.following.stop()
         self.hand.close()
@@ -265,6 +268,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.watch.refining.connect(lambda on: controls.rule.show_refining(refining=on))
         self.watch.arrived.connect(self.beside.draw_anew)
         self.watch.overview_arrived.connect(self.following.show_overview)
+        self.watch.overview_arrived.connect(self.finding.look_again)
         controls.beside.asked.connect(self._on_beside)
         controls.beside.linked.connect(lambda on: self.beside.link(linked=on))
         controls.examples.tool_chosen.connect(lambda tool: self.hand.use(Tool(tool)))

@@ -105,6 +105,7 @@ def test_the_record_below_the_panel_is_readable_with_large_letters_in_a_small_wi
         assert each in seen, "reached by scrolling"
         assert each.height() >= each.minimumSizeHint().height()
     assert record.scroll.widget().width() <= record.scroll.viewport().width() + 1
+    assert min(each.font().pointSize() for each in record.findChildren(QLineEdit)) == 17
     record.close()
     docked.stage.viewer.window.remove_dock_widget(dock)
 

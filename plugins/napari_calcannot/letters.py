@@ -1,0 +1,42 @@
+"""Fields with letters as large as the preferences say: napari's style leaves theirs at the size of the system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.settings import get_settings
+from qtpy.QtWidgets import QAbstractSlider, QLineEdit
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+
+class Letters:
+    """Follows the size of letters in napari's preferences.
+
+    Parameters
+    ----------
+    inside
+        Its fields are kept at that size.
+    """
+
+    def __init__(self, inside: QWidget) -> None:
+        self._inside = inside
+        self._events = get_settings().appearance.events.font_size
+        self._events.connect(self.apply)
+        self.apply()
+
+    def apply(self, _: object = None) -> None:
+        """Set the size, of fields that were added since too."""
+        points = int(get_settings().appearance.font_size)
+        for field in self._inside.findChildren(QLineEdit):
+            font = field.font()
+            # The number of a slider has the room that it had at first: larger letters would make 1e+02 of 132.
+            is_number = isinstance(field.parent(), QAbstractSlider)
+            if not is_number and font.pointSize() != points:
+                font.setPointSize(points)
+                field.setFont(font)
+
+    def stop(self) -> None:
+        """Follow no more."""
+        self._events.disconnect(self.apply)
