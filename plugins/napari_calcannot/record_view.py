@@ -98,7 +98,10 @@ class RecordPanel(RecordForm):
         self._refresh()
         if not self._is_placed:  # once: where it is put by hand it stays
             self._is_placed = True
-            QTimer.singleShot(0, self, lambda: share_place(self, Controls))  # napari has docked it then
+            QTimer.singleShot(0, self._share_place)  # napari has docked it then
+
+    def _share_place(self) -> None:
+        share_place(self, Controls)
 
     def _finish(self) -> bool:
         """Write what is left; False, and said, where that is not possible."""
