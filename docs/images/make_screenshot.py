@@ -1,4 +1,6 @@
-"""Make ``plugin.png``, ``plugin-film.png`` and ``plugin-deposit.png``: a section measured, lesions of a film grown.
+"""Make ``plugin.png``, ``plugin-film.png``, ``plugin-deposit.png`` and ``record.png``.
+
+A section measured, lesions of a film grown, the form of the record.
 
 Run it from the checkout, with a screen or under xvfb-run: python docs/images/make_screenshot.py
 """
@@ -72,6 +74,20 @@ def turn_to(panel: CalcificationPanel, tab: int, widget: QWidget) -> None:
     panel.controls.tabs.currentWidget().ensureWidgetVisible(widget)
 
 
+def record_picture(viewer: napari.Viewer) -> None:
+    """The form alone, narrow and high."""
+    _, record = viewer.window.add_plugin_dock_widget("calcannot", "Record of a case")
+    rest(1)
+    record.open_case(shutil.copytree(HERE.parents[1] / "sample_images", WORK / "case"))
+    record.page.setCurrentIndex(record.page.findText("Lesion mass-1"))
+    record.page.activated.emit(record.page.currentIndex())
+    rest(1)
+    record.grab().save(str(WORK / "record.png"))
+    shot = Image.open(WORK / "record.png").convert("RGB")
+    shot.quantize(64, dither=Image.Dither.NONE).save(HERE / "record.png", optimize=True)
+    record.close()
+
+
 def main() -> None:
     """Open, measure, take the picture; then the same of a film."""
     viewer = napari.Viewer(title="calcannot")
@@ -102,6 +118,8 @@ def main() -> None:
     panel.reading.step(1)
     turn_to(panel, READ, panel.controls.results.side)
     picture(viewer, "plugin-deposit", 96, 1000)
+    viewer.layers.clear()
+    record_picture(viewer)
     panel.close()
     viewer.close()
     shutil.rmtree(WORK, ignore_errors=True)

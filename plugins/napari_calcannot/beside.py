@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_calcannot import layers as convert
 from napari_calcannot.camera import Camera
-from napari_calcannot.docks import dock_of
+from napari_calcannot.docks import dock_of, put_left
 from napari_calcannot.overlay import REFRESH
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Beside(QObject):  # type: ignore[misc]
         assert self._dock is not None
         window = self._dock.window()
         if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
-            window.splitDockWidget(self._dock, panel, Qt.Orientation.Horizontal)
+            put_left(self._dock, panel, window)
             session = self._desk.session
             layer = None if session is None else self._desk.stage.layer(session, convert.IMAGE)
             if session is not None and layer is not None:

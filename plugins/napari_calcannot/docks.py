@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 
@@ -23,3 +24,13 @@ def share_place(widget: QWidget, kind: type[QWidget]) -> None:
         if each is not mine and not each.isFloating() and each.findChild(kind) is not None:
             window.tabifyDockWidget(each, mine)
             mine.raise_()
+
+
+def put_left(dock: QDockWidget, of: QDockWidget, window: QMainWindow) -> None:
+    """Lay a dock to the left of another, which takes its tabs along: Qt would leave them above both."""
+    tabs = [each for each in window.tabifiedDockWidgets(of) if each is not dock]
+    window.splitDockWidget(dock, of, Qt.Orientation.Horizontal)
+    for each in tabs:
+        window.tabifyDockWidget(of, each)
+    if tabs:
+        of.raise_()

@@ -61,5 +61,7 @@ class SizesView(QWidget):  # type: ignore[misc]
         line = QRectF(0, height, width, text)
         painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft), self._ends[0])
         painter.drawText(line, int(Qt.AlignmentFlag.AlignRight), self._ends[1])
-        painter.drawText(line, int(Qt.AlignmentFlag.AlignHCenter), f"up to {int(top):,} regions a bar")
+        painter.drawText(
+            line, int(Qt.AlignmentFlag.AlignHCenter), f"up to {int(top):,} region{'' if int(top) == 1 else 's'} a bar"
+        )
         painter.end()

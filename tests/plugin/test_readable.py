@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_calcannot.docks import dock_of
 from napari_calcannot.record_view import RecordPanel
 from napari_calcannot.widget import CalcificationPanel
 
@@ -106,6 +107,22 @@ def test_the_record_below_the_panel_is_readable_with_large_letters_in_a_small_wi
         assert each.height() >= each.minimumSizeHint().height()
     assert record.scroll.widget().width() <= record.scroll.viewport().width() + 1
     assert min(each.font().pointSize() for each in record.findChildren(QLineEdit)) == 17
+    record.close()
+    docked.stage.viewer.window.remove_dock_widget(dock)
+
+
+def test_the_record_stays_a_tab_when_an_image_is_shown_beside(docked, qtbot):
+    record = RecordPanel(docked.stage.viewer)
+    qtbot.addWidget(record)
+    dock = docked.stage.viewer.window.add_dock_widget(record, area="right")
+    mine, window = dock_of(docked), docked.window()
+    qtbot.waitUntil(lambda: dock_of(record) in window.tabifiedDockWidgets(mine), timeout=10_000)
+    docked._on_beside(docked.desk.sessions[0])
+    assert window.tabifiedDockWidgets(mine) == [dock_of(record)]
+    qtbot.waitUntil(lambda: docked.beside.model.canvas.size[1] > 200, timeout=10_000)
+    assert docked.isVisible()
+    docked._on_beside(None)
+    assert window.tabifiedDockWidgets(mine) == [dock_of(record)]
     record.close()
     docked.stage.viewer.window.remove_dock_widget(dock)
 
