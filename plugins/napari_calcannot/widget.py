@@ -117,7 +117,6 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Let no answer come to a panel that is gone."""
         OPEN.discard(self)
-        self.finding.stop()
         self.growing.stop()
         self.calibrating.stop()
         self.measuring.stop()
@@ -129,6 +128,7 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.beside.stop()
         self.following.stop()
         self.hand.close()
+        self.finding.stop()  # what is written last changes the state, after which it looks again
         self.desk.runner.drop()
         unbind(self.stage.viewer)
         if self._window is not None:
