@@ -49,7 +49,7 @@ class LiveMask:
     """
 
     def __init__(self, source: ImageSource, analysis: Analysis) -> None:
-        self._source = above_surroundings(source, analysis.recipe)
+        self._source = above_surroundings(source, analysis.recipe, analysis.annotations)
         self._info = analysis.info if self._source is source else self._source.info
         self._resolved = analysis.resolved
         self._classifier: WindowClassifier | None = None

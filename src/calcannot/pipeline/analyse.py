@@ -92,7 +92,7 @@ def analyse(
         what = f"the recipe {recipe.name} cannot grow a lesion from a click"
         raise RecipeError(what, path=info.name, remedy="choose --recipe radiograph-local, or draw regions instead")
     with _timed(timings, "local contrast"):
-        source = above_surroundings(source, recipe)
+        source = above_surroundings(source, recipe, annotations)
     with _timed(timings, "resolve"):
         statistics: ImageStatistics | None
         seen = look_once(source, recipe, annotations, workers, progress) if recorded is None else None
@@ -155,7 +155,7 @@ def resolve_for(
     progress: Progress | None = None,
 ) -> tuple[ResolvedRecipe, ImageStatistics]:
     """Statistics over the whole image or region of interest, and the recipe in numbers."""
-    source = above_surroundings(source, recipe)
+    source = above_surroundings(source, recipe, annotations)
     statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress)
     surfaces = (
         tuple(surface_of(source, recipe, region, annotations) for region in annotations.regions)

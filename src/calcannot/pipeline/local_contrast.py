@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from calcannot.errors import RecipeError
 from calcannot.io.array_source import ArraySource
+from calcannot.segment.allowed import excluded_by_image
 from calcannot.segment.polygons import inside_any
 from calcannot.segment.smoothing import read_smoothed
 
 if TYPE_CHECKING:
+    from calcannot.model.annotation import Annotations
     from calcannot.model.image import ImageSource
     from calcannot.model.recipe import LocalContrast, Recipe
 
@@ -39,7 +41,7 @@ class FilmAboveSurroundings(ArraySource):
         self._film.check_unchanged()
 
 
-def above_surroundings(source: ImageSource, recipe: Recipe) -> ImageSource:
+def above_surroundings(source: ImageSource, recipe: Recipe, annotations: Annotations) -> ImageSource:
     """The film that a recipe's threshold applies to: the source itself, unless the recipe asks for local contrast.
 
     Raises
@@ -58,8 +60,9 @@ def above_surroundings(source: ImageSource, recipe: Recipe) -> ImageSource:
         raise RecipeError(what, path=info.name, remedy="use a recipe with a threshold, or export a smaller level")
     sigma_px = 0.0 if recipe.smoothing is None else recipe.smoothing.in_px(info.calibration, "smoothing")
     pixels = read_smoothed(source, 0, 0, info.height_px, info.width_px, sigma_px, rounded=False).astype(np.float32)
-    if info.excluded:
-        pixels = _filled(pixels, inside_any(info.excluded, 0, 0, info.height_px, info.width_px))
+    excluded = excluded_by_image(info, annotations)
+    if excluded:
+        pixels = _filled(pixels, inside_any(excluded, 0, 0, info.height_px, info.width_px))
     width_px = local.width.in_px(info.calibration, "local_contrast.width")
     return FilmAboveSurroundings(source, local_contrast(pixels, local, width_px))
 

@@ -12,7 +12,7 @@ from calcannot.morphometry.band_runs import joined_boxes
 from calcannot.morphometry.box_runs import NOTHING, BoxRuns, runs_of_classes, runs_of_colours
 from calcannot.morphometry.region_builder import Band, RegionBuilder, measured_band
 from calcannot.pipeline.scan import Box, Progress, Strip, bands, map_bands, map_in_order
-from calcannot.segment.allowed import AllowedArea, with_exclusions
+from calcannot.segment.allowed import AllowedArea, excluded_by_image, with_exclusions
 from calcannot.segment.polygons import inside_any
 from calcannot.segment.resolve import channels_needed, smoothing_px
 from calcannot.segment.smoothing import read_smoothed
@@ -66,8 +66,7 @@ def gather_statistics(
 
 def shown_px(info: ImageInfo, annotations: Annotations) -> int:
     """Pixels of the image but for those that its own exclusions (padding, collimated borders, text) cover."""
-    drawn = with_exclusions(info, annotations).strokes
-    excluded = tuple(stroke for stroke in info.excluded if stroke in drawn)
+    excluded = excluded_by_image(info, annotations)
     if not excluded:
         return info.height_px * info.width_px
     hidden = 0

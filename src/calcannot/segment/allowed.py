@@ -20,13 +20,14 @@ Mask = npt.NDArray[np.bool_]
 
 def with_exclusions(info: ImageInfo, annotations: Annotations) -> Annotations:
     """Strokes with those exclusions in front that come with the image and that no "accept" touches."""
-    accepted = annotations.of(StrokeKind.ACCEPT)
-    kept = tuple(
-        stroke
-        for stroke in info.excluded
-        if stroke not in annotations.strokes and not any(_overlap(stroke, each) for each in accepted)
-    )
+    kept = tuple(stroke for stroke in excluded_by_image(info, annotations) if stroke not in annotations.strokes)
     return Annotations(kept + annotations.strokes) if kept else annotations
+
+
+def excluded_by_image(info: ImageInfo, annotations: Annotations) -> tuple[Stroke, ...]:
+    """Exclusions that come with the image and that no "accept" touches."""
+    accepted = annotations.of(StrokeKind.ACCEPT)
+    return tuple(stroke for stroke in info.excluded if not any(_overlap(stroke, each) for each in accepted))
 
 
 def _overlap(one: Stroke, other: Stroke) -> bool:

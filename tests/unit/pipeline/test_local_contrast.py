@@ -10,7 +10,7 @@ from skimage import filters, morphology
 
 from calcannot import ArraySource, Recipe, analyse, load_recipe
 from calcannot.errors import RecipeError
-from calcannot.model.annotation import Stroke, StrokeKind
+from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.model.image import Modality
 
 WIDTH = 21
@@ -81,6 +81,16 @@ def test_what_shows_no_patient_is_no_surroundings(pixels):
     # Below the step the foot has a corner, which no disc fits into.
     assert not np.delete(found[:, :20], np.s_[121 : 121 + WIDTH // 2], axis=0).any()
     np.testing.assert_array_equal(found[:, 40:], mask_of(film(plain), recipe("top-hat", 180.0))[:, 40:])
+
+
+def test_what_was_taken_for_no_patient_is_measured_when_it_is_accepted(pixels):
+    looked = Looked(pixels, slice(60, 90), slice(20, 210))
+    dot = np.array([(30.0, 70.0), (32.0, 70.0), (32.0, 72.0)])
+    accepted = Annotations((Stroke("a", StrokeKind.ACCEPT, (dot,)),))
+    whole = mask_of(film(pixels), recipe("top-hat", 180.0))
+    assert whole[60:90].any() and not mask_of(looked, recipe("top-hat", 180.0))[60:90].any()
+    found = analyse(looked, recipe("top-hat", 180.0), accepted, workers=1).runs.mask(0, 0, *pixels.shape)
+    np.testing.assert_array_equal(found, whole)
 
 
 def test_a_film_of_which_all_shows_no_patient_has_no_mineral(pixels):
