@@ -68,6 +68,11 @@ class Finding(QObject):  # type: ignore[misc]
         controls.regions.draw_asked.connect(self._on_draw)
         controls.scale.size_given.connect(lambda text: desk.change(lambda session: session.set_pixel_size(text)))
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether numbers are about to be looked at."""
+        return any(timer.isActive() for timer in (self._rest, self._settle, self._looked))
+
     def stop(self) -> None:
         """Look at nothing any more."""
         for event in self._moves:
