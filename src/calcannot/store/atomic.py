@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcannot.errors import OutputError
+from calcannot.errors import CalcannotError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
         sync_folder(path.parent)
+    except CalcannotError:
+        raise  # of an image that cannot be read, for example: it says what to do itself
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:

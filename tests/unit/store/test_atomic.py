@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from calcannot.errors import OutputError
+from calcannot.errors import OutputError, TileError
 from calcannot.store.atomic import replacing, write_text
 
 WRITER = """
@@ -30,6 +30,14 @@ while True:
 def test_text_is_utf_8_with_line_feeds(tmp_path):
     write_text(tmp_path / "å µ²" / "text.txt", "µm²\n日本\n")
     assert (tmp_path / "å µ²" / "text.txt").read_bytes() == "µm²\n日本\n".encode()
+
+
+def test_an_image_that_cannot_be_read_meanwhile_is_not_blamed_on_the_folder(tmp_path):
+    bad = TileError("the tile at row 0, column 0 is cut short", path="slide.svs")
+    with pytest.raises(TileError) as caught, replacing(tmp_path / "overlay.png"):
+        raise bad
+    assert caught.value is bad
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_inside_leaves_the_old_file_and_nothing_else(tmp_path):
