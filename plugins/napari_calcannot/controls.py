@@ -37,6 +37,7 @@ from napari_calcannot.worklist_view import WorklistView
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_calcannot.question import Question
     from napari_calcannot.session import Session
 
 _LEAST_WIDTH_PX = 430
@@ -113,8 +114,17 @@ class Controls(QWidget):  # type: ignore[misc]
             self.images.clear()
             self.images.addItems(list(titles))
 
-    def show_session(self, session: Session | None, *, is_working: bool, saving: SaveState = SaveState.SAVED) -> None:
-        """Show an image's state; while something runs, all that could change it is off."""
+    def show_session(
+        self, session: Session | None, *, is_working: bool, asked: Question | None = None,
+        saving: SaveState = SaveState.SAVED,
+    ) -> None:  # fmt: skip
+        """Show an image's state; while something runs, what would turn to another image or write one is off.
+
+        Parameters
+        ----------
+        asked
+            What is being measured.
+        """
         self.scale.show_session(session)
         self.scale_row.show_session(session)
         self.rule.show_session(session)
@@ -124,12 +134,12 @@ class Controls(QWidget):  # type: ignore[misc]
         self.correct.show_bound(None if session is None else session.threshold, possible=rule is not None)
         self.results.show_session(session)
         self.share.show_session(session)
-        self.state.setText("" if session is None else state_text(session, saving=saving))
+        self.state.setText("" if session is None else state_text(session, asked, saving=saving))
         self.state.setToolTip("" if session is None or session.saved_to is None else str(session.saved_to))
-        free = session is not None and not is_working
-        for widget in (self.images, self.rule, self.examples, self.regions, self.scale, self.scale_row, self.correct,
-                       self.share, self.worklist):  # fmt: skip
-            widget.setEnabled(free)
+        for widget in (self.rule, self.examples, self.regions, self.scale, self.scale_row, self.correct):
+            widget.setEnabled(session is not None)
+        for widget in (self.images, self.share, self.worklist):
+            widget.setEnabled(session is not None and not is_working)
         self.measure.setEnabled(session is not None)
         self.measure.setText("Cancel" if is_working else "Measure")
         self.progress.setVisible(is_working)
@@ -163,8 +173,14 @@ class Controls(QWidget):  # type: ignore[misc]
         return row
 
 
-def state_text(session: Session, *, saving: SaveState = SaveState.SAVED) -> str:
-    """Whether there is a measurement, of what, and where it is saved."""
+def state_text(session: Session, asked: Question | None = None, *, saving: SaveState = SaveState.SAVED) -> str:
+    """Whether there is a measurement, of what, and where it is saved; ``asked`` is what is being measured."""
+    if asked is not None:
+        if session.is_asked(asked):
+            return "Being measured. What you draw meanwhile is kept, and measured next."
+        if session.has_recipe(asked.recipe):
+            return "Being measured without what you changed since, which is kept, and measured next."
+        return "Being measured by the rule as it was. Press Measure again when this has ended."
     if session.analysis is None:
         return "Not measured yet."
     if not session.is_current:

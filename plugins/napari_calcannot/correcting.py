@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from calcannot.errors import CalcannotError, RecipeError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.segment.polygons import inside
+from napari_calcannot.awaiting import Awaiting
 from napari_calcannot.boxes import Box, box_of
 from napari_calcannot.painting import bounded, brush_rings, gap_rings, lasso_rings, pixel_ring
 from napari_calcannot.preview import preview_rule
@@ -38,12 +40,16 @@ class Correcting(QObject):  # type: ignore[misc]
     """
 
     measurement_needed = Signal()
+    """There is no mask to correct."""
     region_clicked = Signal(int, int)
     """Row and column of a click with no tool in hand."""
 
     def __init__(self, desk: Desk, hand: Hand) -> None:
         super().__init__(desk)
         self._desk, self._hand = desk, hand
+        self.awaiting = Awaiting(desk)
+        self._way: list[Path] = []
+        """Of a brush that is down while there is no mask."""
         self.bound: float | None = None
         """Paint only where a pixel is mineral at this threshold; None for no such bound."""
         hand.moved.connect(self._on_moved)
@@ -58,11 +64,20 @@ class Correcting(QObject):  # type: ignore[misc]
         if session.shows_mask:
             self._desk.stage.overlay.show_mineral(session, redrawn=False)
         else:
+            self._need_mask(session)
+
+    def _need_mask(self, session: Session) -> None:
+        asked = self._desk.asked
+        if asked is None or not session.has_recipe(asked.recipe):  # else it is being made
             self.measurement_needed.emit()
 
     def _on_moved(self, way: Path) -> None:
         session = self._desk.session
-        if session is None or session.mask is None or not session.shows_mask:
+        if session is None:
+            return
+        if session.mask is None or not session.shows_mask:
+            self._way.append(way)
+            self.awaiting.way(session, brush_rings(np.concatenate(self._way), self._hand.diameter_px / 2))
             return
         stroke = Stroke("", StrokeKind.ADD, brush_rings(way, self._hand.diameter_px / 2))
         box = box_of(stroke, session.info.height_px, session.info.width_px)
@@ -79,6 +94,7 @@ class Correcting(QObject):  # type: ignore[misc]
         session, tool = self._desk.session, self._hand.tool
         if session is None or tool not in _NAMES:
             return
+        self._way.clear()
         repainted = [] if session.mask is None else session.mask.unpaint()
         adds = tool in (Tool.BRUSH, Tool.LASSO)
         try:
@@ -99,7 +115,8 @@ class Correcting(QObject):  # type: ignore[misc]
             return
         kind = StrokeKind.ADD if adds else StrokeKind.ERASE
         strokes = [session.hand.stroke(kind, rings) for rings in kept]
-        self._desk.change(lambda s: s.draw(strokes, _NAMES[tool]))
+        if self._desk.change(lambda s: s.draw(strokes, _NAMES[tool])) and not session.shows_mask:
+            self.awaiting.drawn(session, strokes)
         self._desk.stage.overlay.mask_changed(session, repainted)
 
     def _on_clicked(self, row: float, col: float) -> None:
@@ -111,12 +128,13 @@ class Correcting(QObject):  # type: ignore[misc]
             self.region_clicked.emit(r, c)
         elif self._hand.tool not in _CORRECTS:
             return  # examples are clicked on an image that need not be measured
-        elif session.mask is None or not session.shows_mask:
-            self.measurement_needed.emit()
-        elif self._hand.tool is Tool.FILL:
-            self._fill(session, r, c)
-        elif self._hand.tool is Tool.DELETE:
-            self.delete_at(r, c)
+        else:
+            do = partial(self._fill if self._hand.tool is Tool.FILL else self.delete_at, r, c)
+            if session.mask is not None and session.shows_mask:
+                do()
+            else:
+                self._need_mask(session)
+                self.awaiting.click(session, do)
 
     def delete_at(self, row: int, col: int) -> None:
         """Reject the region that a pixel belongs to."""
@@ -129,9 +147,11 @@ class Correcting(QObject):  # type: ignore[misc]
         mark = session.hand.stroke(StrokeKind.REJECT, (pixel_ring(row, col),))
         self._desk.change(lambda s: s.draw([mark], "delete region"))
 
-    def _fill(self, session: Session, row: int, col: int) -> None:
-        mask = session.mask
-        assert mask is not None
+    def _fill(self, row: int, col: int) -> None:
+        session = self._desk.session
+        mask = None if session is None else session.mask
+        if session is None or mask is None:
+            return
         size = (session.info.height_px, session.info.width_px)
         try:
             parts = gap_rings(row, col, lambda box: mask.tiles.mask(*box[:2], *box.shape), size)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import napari.viewer
 
+    from napari_calcannot.question import Question
     from napari_calcannot.session import Session
 
 
@@ -42,6 +43,9 @@ class Desk(QObject):  # type: ignore[misc]
         self.sessions: list[Session] = []
         self.session: Session | None = None
         self.is_working = False
+        """Whether something runs that the panel waits for; what is done to the image meanwhile is kept."""
+        self.asked: Question | None = None
+        """What is measured, while that runs."""
 
     def say(self, message: str) -> None:
         """Show a message until the next one."""
@@ -51,16 +55,13 @@ class Desk(QObject):  # type: ignore[misc]
         """Turn to another image; work on the one before is dropped."""
         if session is not self.session:
             self.session = session
-            self.is_working = False
+            self.is_working, self.asked = False, None
             self.runner.drop()
 
     def change(self, change: Callable[[Session], object]) -> bool:
         """Change the session, and bring the viewer up to it; False where it refuses, which is said."""
         session = self.session
         if session is None:
-            return False
-        if self.is_working:
-            self.say("Not done, for something is running. Do it again when it has ended, or press Cancel.")
             return False
         strokes, size = session.annotations, session.info.calibration
         try:

@@ -70,6 +70,22 @@ class Drawn:
         layer.data = shapes  # keeps its colours; to take the old away and add the new is twice the work
         layer.edge_width = convert.chosen_layer(session, shapes)[1]["edge_width"]
 
+    def outline_awaited(self, session: Session, rings: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Draw around strokes that wait for a mask; nothing for no ring."""
+        if not rings:
+            self._layers.drop(session, convert.AWAITED)
+            return
+        width = 2.0 / max(1e-9, self._camera.screen_px_per_pixel(self._layers.layer(session, convert.IMAGE)))
+        data, options, kind = convert.awaited_layer(session, [ring_to_vertices(ring) for ring in rings], width)
+        layer = self._layers.layer(session, convert.AWAITED)
+        if layer is None:
+            active = self._layers.viewer.layers.selection.active
+            self._layers.add([(data, options, kind)])
+            self._layers.viewer.layers.selection.active = active
+            return
+        layer.data = data
+        layer.edge_width = width
+
     def draw_region(self, session: Session, kind: str = "region", shape: str = "polygon", reason: str = "") -> Shapes:
         """Make the layer of regions active and ready to draw a region of interest or an exclusion.
 

@@ -125,7 +125,7 @@ class Finding(QObject):  # type: ignore[misc]
     def take_regions(self) -> bool:
         """Read the regions off the viewer; False where one is not valid, which is said."""
         desk, session = self._desk, self._desk.session
-        if session is None or desk.is_working:
+        if session is None:
             return False
         try:
             annotations = desk.stage.drawn.annotations(session)

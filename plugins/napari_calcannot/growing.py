@@ -49,7 +49,7 @@ class Growing(QObject):  # type: ignore[misc]
         self._is_outlined = False
         self._latest: tuple[Session, Growth] | None = None
         self._waiting: list[tuple[Session, Growth, str]] = []
-        """Grown while a measurement ran, or another image was in hand."""
+        """Grown while another image was in hand."""
         self._moved, self._rested = (QTimer(self, singleShot=True, interval=ms) for ms in (_MOVE_MS, _REST_MS))
         self._moved.timeout.connect(self._follow_slider)
         self._rested.timeout.connect(self._keep_share)
@@ -140,7 +140,7 @@ class Growing(QObject):  # type: ignore[misc]
     def _keep(self, session: Session, growth: Growth, name: str) -> None:
         if session not in self._desk.sessions:
             return  # closed meanwhile
-        if self._desk.is_working or session is not self._desk.session:
+        if session is not self._desk.session:
             self._waiting.append((session, growth, name))
             return
         stroke, known = growth.stroke, {each.id: each for each in session.annotations.regions}

@@ -26,7 +26,8 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 SESSION = "calcannot_session"
 ROLE = "calcannot_role"
-IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN, LINE = "image", "regions", "preview", "mineral", "chosen", "line"
+IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN = "image", "regions", "preview", "mineral", "chosen"
+LINE, AWAITED = "line", "awaited"
 
 # Told apart by every kind of colour vision, and light on black mineral as well as strong on pink tissue.
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -143,6 +144,13 @@ def chosen_layer(session: Session, shapes: Sequence[np.ndarray[Any, Any]]) -> La
         },
         "shapes",
     )
+
+
+def awaited_layer(session: Session, shapes: Sequence[np.ndarray[Any, Any]], width_px: float) -> LayerData:
+    """Outlines of strokes that wait for a mask."""
+    data, options, kind = chosen_layer(session, shapes)
+    options |= {"name": f"Not measured yet ({session.info.name})", "edge_width": width_px}
+    return data, options | {"metadata": _metadata(session, AWAITED)}, kind
 
 
 def line_layer(session: Session, ends: np.ndarray[Any, Any], width_px: float) -> LayerData:

@@ -106,7 +106,7 @@ class MaskTiles:
         return self._tiles[r, c]
 
     def _changed_in(self, row: int, col: int, height: int, width: int) -> Iterator[tuple[int, int]]:
-        for key in self._tiles:
+        for key in list(self._tiles):  # a figure is written in a thread while a stroke is drawn
             if (key[0] * TILE_PX < row + height and (key[0] + 1) * TILE_PX > row
                     and key[1] * TILE_PX < col + width and (key[1] + 1) * TILE_PX > col):  # fmt: skip
                 yield key

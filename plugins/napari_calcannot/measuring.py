@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.layers import MINERAL
 from napari_calcannot.session_state import TILES
 from napari_calcannot.wording import sentence
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from calcannot.model.analysis import Analysis
     from napari_calcannot.desk import Desk
+    from napari_calcannot.question import Question
     from napari_calcannot.session import Session
 
 _IDLE_MS = 1200
@@ -35,10 +37,13 @@ class Measuring(QObject):  # type: ignore[misc]
 
     measured = Signal(object, object)
     """Session and analysis, after the button was pressed."""
+    given_up = Signal()
+    """It was cancelled, or failed."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._desk = desk
+        self._again = False
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._measure_quietly)
         desk.strokes_changed.connect(self._on_strokes)
@@ -47,8 +52,19 @@ class Measuring(QObject):  # type: ignore[misc]
         """Measure no more."""
         self._idle.stop()
 
+    def need(self) -> None:
+        """Measure; while something else runs, when that has ended."""
+        desk, session = self._desk, self._desk.session
+        if not desk.is_working:
+            self.measure()
+        elif session is not None and (desk.asked is None or not session.is_asked(desk.asked)):
+            self._again = True
+
     def measure(self) -> None:
-        """Measure the image in hand; while something runs, cancel it instead."""
+        """Measure the image in hand; while something runs, cancel it instead.
+
+        What is drawn meanwhile is on screen and on the disk at once, and is measured next.
+        """
         desk, session = self._desk, self._desk.session
         if desk.is_working:
             desk.runner.cancel()
@@ -60,35 +76,59 @@ class Measuring(QObject):  # type: ignore[misc]
         except CalcannotError as error:
             desk.say(sentence(error))
             return
-        self.work(question.measure, partial(self._on_measured, session))
+        self.work(question.measure, partial(self._on_measured, session), asked=question)
 
-    def work(self, work: Callable[..., object], done: Callable[..., None]) -> None:
-        """Run what locks the panel: a measurement, or writing."""
+    def work(self, work: Callable[..., object], done: Callable[..., None], *, asked: Question | None = None) -> None:
+        """Run what the panel waits for: a measurement, or writing."""
         desk = self._desk
+        if desk.is_working:
+            desk.say("Something is running. Ask again when it has ended, or press Cancel.")
+            return
 
         def finished(result: object) -> None:
-            desk.is_working = False
+            desk.is_working, desk.asked = False, None
             done(result)
             desk.state_changed.emit()
+            self._go_on(asked)
 
         def failed(message: str) -> None:
-            desk.is_working = False
+            desk.is_working, desk.asked, self._again = False, None, False
+            self.given_up.emit()
             desk.state_changed.emit()
             desk.say(message or "Cancelled.")
 
         self._idle.stop()
         _make_room()
         desk.say("")
-        desk.is_working = True
+        desk.is_working, desk.asked = True, asked
         desk.runner.start(work, finished, failed)
         desk.state_changed.emit()
 
     def _on_measured(self, session: Session, analysis: Analysis) -> None:
-        session.take(analysis)
-        if session.threshold_by_hand is None and session.resolved is None:
+        self._take(session, analysis)
+        if session.shows_mask and session.threshold_by_hand is None and session.resolved is None:
             session.resolved = analysis.resolved
-        self._desk.stage.overlay.show_mineral(session)
         self.measured.emit(session, analysis)
+
+    def _take(self, session: Session, analysis: Analysis) -> None:
+        """Show what was measured, with what was drawn since."""
+        session.take(analysis)
+        session.follow()
+        self._desk.stage.overlay.show_mineral(session)
+        if not session.shows_mask:
+            self._desk.stage.set_visible(session, MINERAL, False)
+
+    def _go_on(self, asked: Question | None) -> None:
+        """Measure what was drawn while something ran. A rule that was changed waits for the button, as always."""
+        session, again = self._desk.session, self._again
+        self._again = False
+        if session is None or session.is_current:
+            return
+        is_new_question = asked is not None and not session.shows_mask and session.has_recipe(asked.recipe)
+        if again or is_new_question:
+            self.measure()
+        else:
+            self._on_strokes()
 
     def _on_strokes(self) -> None:
         """Corrections are on screen already; the table and the numbers of record follow."""
@@ -111,8 +151,7 @@ class Measuring(QObject):  # type: ignore[misc]
 
         def done(analysis: Analysis) -> None:
             if session in desk.sessions:
-                session.take(analysis)
-                desk.stage.overlay.show_mineral(session)
+                self._take(session, analysis)
                 desk.state_changed.emit()
 
         desk.runner.start(question.measure, done, desk.say)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _LEAST_TABLE_PX = 130
+_NOT_HERE = ("warning", "scale")  # below the totals, and above all tabs in words of the panel
 
 
 class ResultsView(QWidget):  # type: ignore[misc]
@@ -96,7 +97,7 @@ class ResultsView(QWidget):  # type: ignore[misc]
             self.totals.removeRow(0)
         rows = [] if analysis is None else summary_rows(analysis)
         for key, text in rows:
-            if key != "warning":
+            if key not in _NOT_HERE:
                 value = QLabel(text)
                 value.setWordWrap(True)
                 value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -34,22 +34,25 @@ def save_results(sessions: Sequence[Session], folder: str | Path) -> Path:
     folder = Path(folder)
     if not sessions or not all(session.is_current for session in sessions):
         raise OutputError("there is no current measurement to save", remedy="measure first")
+    # As it is now: what is drawn meanwhile is not measured.
+    taken = [(each, each.source, each.analysis, each.annotations) for each in sessions]
     names = _unique_names(sessions)
     _check_not_of_others(folder, names)
     results = ResultsFolder(folder)
     try:
-        for session, name in zip(sessions, names, strict=True):
-            assert session.analysis is not None
-            results.add(name, name, sha256_of(session.path), session.source, session.analysis)
-            if session.annotations.strokes:
-                drawn = json.dumps(to_geojson(session.annotations), indent=1, ensure_ascii=False)
+        for (session, source, analysis, annotations), name in zip(taken, names, strict=True):
+            assert analysis is not None
+            results.add(name, name, sha256_of(session.path), source, analysis)
+            if annotations.strokes:
+                drawn = json.dumps(to_geojson(annotations), indent=1, ensure_ascii=False)
                 write_text(folder / "annotations" / f"{name}.geojson", drawn + "\n")
         results.finish()
     except BaseException:
         results.abandon()
         raise
-    for session in sessions:
-        session.saved_to = folder
+    for session, _, analysis, _ in taken:
+        if session.analysis is analysis:
+            session.saved_to = folder
     return folder
 
 

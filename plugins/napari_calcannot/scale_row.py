@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from calcannot.report.numbers import plane_text, uncertainty_text
+from calcannot.report.tables import source_text
 from napari_calcannot.layers import UM_PER_UNIT, length_unit
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class ScaleRow(QWidget):  # type: ignore[misc]
         if session is None:
             return
         self.text.setText(scale_text(session.info))
+        size = session.info.calibration
+        self.text.setToolTip("" if size is None else size.note)
         for way in _OF_FILMS:
             self.actions_of[way].setVisible(session.info.channels == 1)
 
@@ -67,4 +70,4 @@ def scale_text(info: ImageInfo) -> str:
     row, col = (each / UM_PER_UNIT[unit] for each in (size.um_per_px_row, size.um_per_px_col))
     pixel = f"{row:.4g}" if row == col else f"{row:.4g} x {col:.4g}"
     behind = plane_text(size)
-    return f"{pixel} {'µm' if unit == 'um' else unit} a pixel{behind} ({size.source.value}); {uncertainty_text(size)}"
+    return f"{pixel} {'µm' if unit == 'um' else unit} a pixel{behind}: {source_text(size)}; {uncertainty_text(size)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calcannot.errors import RecipeError
 from calcannot.segment.shipped import default_recipe
 from napari_calcannot.drawing import Drawing, MemoryDrawing
 from napari_calcannot.image_pyramid import ImagePyramid
@@ -152,6 +153,18 @@ class SessionState:
     def _is_moving(self) -> bool:
         return self._gesture is not None and self._gesture != self.rule
 
+    def has_recipe(self, recipe: Recipe) -> bool:
+        """Whether this is the recipe that ``measure`` would use."""
+        try:
+            return self.recipe == recipe
+        except RecipeError:
+            return False  # none is chosen any more
+
+    def is_asked(self, question: Question) -> bool:
+        """Whether a question is what would be measured now."""
+        is_of_rule = self._is_of(question.recipe, question.source.info)
+        return is_of_rule and self._is_of_strokes(question.annotations)
+
     def question(self) -> Question:
         """What would be measured now; errors as ``recipe``."""
         return Question(self.source, self.recipe, self.annotations)
@@ -161,7 +174,10 @@ class SessionState:
         return Question(self.source, self.automatic_recipe, self.annotations)
 
     def _is_of_rule(self, made: Analysis) -> bool:
-        return made.recipe == self.recipe and made.info.calibration == self.info.calibration
+        return self._is_of(made.recipe, made.info)
+
+    def _is_of(self, recipe: Recipe, info: ImageInfo) -> bool:
+        return self.has_recipe(recipe) and info.calibration == self.info.calibration
 
     def _is_of_strokes(self, annotations: Annotations) -> bool:
         return are_same(deciding(annotations), deciding(self.annotations))

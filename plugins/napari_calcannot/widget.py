@@ -173,6 +173,10 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         self.beside.show(session)
         self._refresh()
 
+    def _on_needed(self) -> None:
+        if self.finding.take_regions():
+            self.measuring.need()
+
     def _undo(self, *, redo: bool = False) -> None:
         session = self.session
         if session is not None and self.finding.take_regions():
@@ -201,7 +205,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
             if session in sessions:
                 self.controls.images.setCurrentIndex(sessions.index(session))
         self.controls.beside.show_sessions(sessions, session, self.beside.session, linked=self.beside.is_linked)
-        self.controls.show_session(session, is_working=self.desk.is_working, saving=self.keeping.run_state)
+        self.controls.show_session(
+            session, is_working=self.desk.is_working, asked=self.desk.asked, saving=self.keeping.run_state
+        )
         if session is None:
             self.controls.overview.show_image(None)
         self.finding.show_preview()
@@ -249,7 +255,6 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         controls.measure.clicked.connect(self.measure)
         controls.share.ruler_asked.connect(lambda: self.hand.use(Tool.RULER))
         controls.scale_row.calibrate_asked.connect(self.calibrating.ask)
-        self.calibrating.measurement_needed.connect(self.measure)
         controls.style_view.style_changed.connect(self.stage.overlay.restyle)
         controls.style_view.shown_changed.connect(self._on_style_shown)
         correct = controls.correct
@@ -259,9 +264,9 @@ class CalcificationPanel(QWidget):  # type: ignore[misc]
         correct.undo_asked.connect(self._undo)
         correct.redo_asked.connect(lambda: self._undo(redo=True))
         self.hand.tool_changed.connect(correct.show_tool)
-        self.correcting.measurement_needed.connect(self.measure)
-        self.telling.measurement_needed.connect(self.measure)
-        self.growing.measurement_needed.connect(self.measure)
+        for each in (self.correcting, self.telling, self.growing, self.calibrating):
+            each.measurement_needed.connect(self._on_needed)
+        self.measuring.given_up.connect(self.correcting.awaiting.give_up)
         controls.regions.grow_asked.connect(lambda: self.hand.use(Tool.GROW))
         self.correcting.region_clicked.connect(self.reading.choose_at)
         self.watch.failed.connect(desk.say)

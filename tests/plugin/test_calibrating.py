@@ -52,7 +52,7 @@ def calibrate(panel, qtbot, way, points, answers):
 
 def test_the_scale_in_force_stands_in_the_panel_with_its_plane(panel):
     text = panel.controls.scale_row.text.text()
-    assert text == "0.35 mm a pixel at the detector (dicom_detector_plane); ± not known"
+    assert text == "0.35 mm a pixel at the detector: spacing at the detector, not corrected (DICOM); ± not known"
     assert [each.text() for each in panel.controls.scale_row.menu.actions()] == list(WAYS.values())
 
 
@@ -75,7 +75,8 @@ def test_a_calibration_re_derives_every_number_and_undo_takes_it_back(panel, qtb
     expected = after.calcified_area_px * session.info.calibration.pixel_area_um2 / 1e6
     assert after.calcified_area_mm2 == pytest.approx(expected)
     assert after.extent_length_mm < 0.96 * before.extent_length_mm
-    assert "±" in panel.controls.scale_row.text.text() and "at the detector" not in panel.controls.scale_row.text.text()
+    said = panel.controls.scale_row.text.text()
+    assert "±" in said and "pixel at the detector" not in said
     evidence = session.info.calibration.evidence
     assert (evidence.object, evidence.user, len(evidence.image_sha256)) == (way, "A. Reader", 64) and evidence.time
     assert evidence.known_um == pytest.approx(25_000 if way == "ball" else HEIGHT_MM * 1000)

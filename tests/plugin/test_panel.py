@@ -63,7 +63,7 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     np.testing.assert_array_equal(
         np.asarray(stage.layer(session, MINERAL).data[0]) > 0, analysis.runs.mask(0, 0, 1800, 2400)
     )
-    rows = [row for row in summary_rows(analysis) if row[0] != "warning"]
+    rows = [row for row in summary_rows(analysis) if row[0] not in ("warning", "scale")]
     assert shown_totals(panel) == rows
     qtbot.waitUntil(lambda: session.is_saved, timeout=30_000)
     case = session.drawing.case.path
@@ -204,7 +204,7 @@ def test_cancel_stops_and_leaves_things_as_they_were(panel, qtbot, sample_case, 
     monkeypatch.setattr(question_module, "analyse", slow)
     panel.controls.measure.click()
     assert panel.controls.measure.text() == "Cancel"
-    assert not panel.controls.rule.isEnabled()
+    assert panel.controls.rule.isEnabled() and not panel.controls.images.isEnabled()
     qtbot.waitUntil(begun.is_set)
     qtbot.waitUntil(lambda: panel.controls.progress.value() == 1)
     panel.controls.measure.click()
@@ -212,7 +212,7 @@ def test_cancel_stops_and_leaves_things_as_they_were(panel, qtbot, sample_case, 
     settle(panel, qtbot)
     assert panel.controls.message.text() == "Cancelled."
     assert session.analysis is None
-    assert panel.controls.rule.isEnabled()
+    assert panel.controls.images.isEnabled()
 
 
 def test_row_of_the_table_flies_to_its_region(panel, qtbot, sample_case):

@@ -163,17 +163,6 @@ def test_a_pixel_size_that_cannot_be_kept_is_no_trouble_any_more_when_it_is_take
     assert session.drawing.state == "saved"
 
 
-def test_what_is_drawn_while_a_measurement_runs_is_refused_aloud(panel, qtbot, sample_case):
-    session = opened(panel, qtbot, sample_case / "section.tif")
-    panel.controls.measure.click()
-    assert panel.desk.is_working
-    paint(panel, 100, 100)
-    assert "Do it again when it has ended" in said(panel)
-    assert not session.annotations.strokes
-    qtbot.waitUntil(lambda: session.is_saved, timeout=60_000)
-    at_rest(panel, qtbot)
-
-
 def test_a_folder_that_goes_away_is_said_and_what_was_drawn_is_written_when_it_is_back(panel, qtbot, sample_case):
     opened(panel, qtbot, sample_case)
     panel._on_image(1)

@@ -52,6 +52,7 @@ _SOURCES: Final = {
     CalibrationSource.OBJECT_HEIGHT: "spacing at the detector over the magnification at a stated height",
     CalibrationSource.DICOM_UNKNOWN: "pixel spacing of unknown provenance (DICOM)",
     CalibrationSource.DICOM_SLIDE: "pixel measures of the slide (DICOM)",
+    CalibrationSource.PHANTOM: "rendered at this size",
 }
 _PLANES: Final = {
     CalibrationPlane.OBJECT: "the object: the section, or the patient at the lesion",

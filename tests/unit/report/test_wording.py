@@ -7,6 +7,7 @@ import pytest
 
 from calcannot import ArraySource, Calibration, Recipe, analyse, load_recipe
 from calcannot.model.calibration import CalibrationPlane, CalibrationSource
+from calcannot.report.tables import source_text
 from calcannot.report.wording import limits, rule_sentences
 
 
@@ -59,3 +60,10 @@ def test_a_known_scale_is_no_limit(dark_square):
     recipe = load_recipe("von-kossa")
     exact = Calibration(0.5, 0.5, CalibrationSource.USER, relative_uncertainty=0.01)
     assert len(limits(recipe, analyse(dark_square, recipe).resolved, exact)) == 3
+
+
+@pytest.mark.parametrize("source", CalibrationSource)
+def test_every_source_of_a_pixel_size_has_words_of_its_own(source):
+    words = source_text(Calibration(1.0, 1.0, source))
+    assert "_" not in words
+    assert words != source.value
