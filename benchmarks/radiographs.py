@@ -45,6 +45,7 @@ class Measured:
     peak_fraction: float
     rim_edge_ratio: float
     flagged: bool
+    unsure: bool
 
     @property
     def error(self) -> float:
@@ -132,6 +133,7 @@ def measured(phantom: RadiographPhantom, lesion: LesionTruth, kind: str) -> Meas
         peak_fraction=surface.peak_fraction,
         rim_edge_ratio=surface.rim_edge_ratio,
         flagged=any("bone" in warning for warning in analysis.warnings),
+        unsure=any("unsure" in warning or "hardly stands out" in warning for warning in analysis.warnings),
     )
 
 
@@ -154,7 +156,9 @@ def films(first: int, number: int) -> None:
         print(
             f"no bone, {kind}: {len(chosen)} lesions, error {errors.min():+.1%} to {errors.max():+.1%}, "
             f"mean {errors.mean():+.1%}; {np.sum(abs(errors) <= 0.03)} within 3 %, "
-            f"{np.sum(abs(errors) <= 0.05)} within 5 %; {sum(each.flagged for each in chosen)} flagged"
+            f"{np.sum(abs(errors) <= 0.05)} within 5 %; {sum(each.flagged for each in chosen)} flagged; "
+            f"{sum(each.unsure for each in chosen)} told to be unsure, of the others "
+            f"{sum(abs(each.error) > 0.03 and not (each.flagged or each.unsure) for each in chosen)} beyond 3 %"
         )
     near = [abs(each.error) <= 0.1 for each in over]
     print(
@@ -190,7 +194,7 @@ def _line(what: str, each: Measured, spacing_mm: float) -> str:
     return (
         f"{what}, seed {each.seed}, {each.kind:12s} {each.truth_mm2:6.0f} mm², pixel {spacing_mm:.3f} mm: "
         f"{each.error:+.1%}, f {each.peak_fraction:.2f}, rim off {each.rim_edge_ratio:.3f}"
-        f"{', flagged' if each.flagged else ''}"
+        f"{', flagged' if each.flagged else ''}{', unsure' if each.unsure else ''}"
     )
 
 

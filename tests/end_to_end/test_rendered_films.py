@@ -142,6 +142,19 @@ def test_a_lesion_that_noise_hides_is_said_to_be_so(tmp_path):
     assert totals.area_ci95_high_mm2 > 1.2 * totals.calcified_area_mm2
 
 
+@pytest.mark.parametrize(("density_g_cm3", "unsure"), [(0.43, True), (0.8, False)])
+def test_an_area_that_noise_leaves_unsure_is_said_to_be_so(tmp_path, density_g_cm3, unsure):
+    """The same ellipsoid of 78 mm², 4 mm thick, with little mineral and with much."""
+    nodule = Nodule(row_mm=0, col_mm=0, a_mm=6.5, b_mm=3.8, c_mm=2, height_mm=75, density_g_cm3=density_g_cm3)
+    film = RadiographSpec(
+        nodules=(nodule,), size_mm=(40, 46), spacing_mm=0.12, scatter_to_primary=1.0, grey_unattenuated=1000.0
+    )
+    phantom = render_radiograph(film, 7)
+    analysis = analyse(as_source(phantom), LOCAL, regions_of(phantom, tmp_path))
+    assert (analysis.resolved.surfaces[0].profile_uncertainty > 0.015) is unsure
+    assert any("leaves the area in region" in warning for warning in analysis.warnings) is unsure
+
+
 def test_bone_that_was_drawn_is_no_background(tmp_path):
     """A strip of bone through the rim spoils the fit; excluded, the area is what it is without bone."""
     film = RadiographSpec(

@@ -59,7 +59,7 @@ class Surface:
 
     ``edge_roundness`` (0 for a plate, 1 for an ellipsoid) and ``edge_blur_px`` are what the outline rests on, None
     where it is a fixed share of the peak. ``outline_uncertainty_px`` is the standard uncertainty of
-    the place of that outline.
+    the place of that outline, ``profile_uncertainty`` that of the area, as a share, that noise leaves where it is.
     """
 
     region: str
@@ -85,6 +85,7 @@ class Surface:
     edge_roundness: float | None = None
     edge_blur_px: float | None = None
     outline_uncertainty_px: float | None = None
+    profile_uncertainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from calcannot.model.annotation import Annotations
 from calcannot.model.classes import MINERAL, MINERAL_HIGH, MINERAL_LOW
 from calcannot.model.image import ImageInfo, ImageSource, Modality
 from calcannot.morphometry.totals import totals_of
-from calcannot.morphometry.uncertainty import outline_uncertainty
+from calcannot.morphometry.uncertainty import COVERAGE_FACTOR, outline_uncertainty
 from calcannot.pipeline.clicks import BONE_EDGE_RATIO, click_warnings, name_of, surface_of
 from calcannot.pipeline.foci import find_foci
 from calcannot.pipeline.kept import kept_area_px, kept_components
@@ -23,7 +23,7 @@ from calcannot.pipeline.passes import gather_statistics, measure_bands, shown_px
 from calcannot.pipeline.region_places import RegionPlaces
 from calcannot.processors import default_workers
 from calcannot.segment.clefts import hidden_by_noise
-from calcannot.segment.outline import is_faint
+from calcannot.segment.outline import is_faint, is_unsure
 from calcannot.segment.resolve import resolve
 from calcannot.segment.window import WindowClassifier
 
@@ -218,6 +218,11 @@ def _warnings(
             found.append(
                 f"The lesion in {name_of(surface, annotations)} hardly stands out of the noise: its edge is not seen, "
                 "and its area is known no better than the 95 % interval says."
+            )
+        elif is_unsure(surface):
+            found.append(
+                f"Noise on the film leaves the area in {name_of(surface, annotations)} unsure by "
+                f"{COVERAGE_FACTOR * (surface.profile_uncertainty or 0):.1%} (95 %), wherever its outline is drawn."
             )
         if hidden_by_noise(surface.cleft_radius_px, surface.cleft_smoothing_sigma_px):
             found.append(f"Noise hides septa in {name_of(surface, annotations)}: if there are any, they are counted.")

@@ -54,6 +54,7 @@ def cut_at(surface: Surface, share: float, background: LocalBackground | None, i
         peak_fraction=share,
         edge_roundness=None,
         edge_blur_px=None,
+        profile_uncertainty=None,
         outline_uncertainty_px=None if blur is None else blur.in_px(info.calibration, "background.edge_blur"),
     )
 

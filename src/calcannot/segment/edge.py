@@ -47,7 +47,8 @@ class Edge(NamedTuple):
     ``level`` is the residual above which the lesion has its true area: that of the blurred edge at its place, and a
     little higher where noise adds more outside than it takes inside. ``height`` and ``roundness`` (q) are those of the
     profile, ``blur_px`` the Gaussian without the smoothing and the pixel, ``misfit`` the root mean square by which
-    areas miss the model, in standard deviations of what noise and other shapes explain.
+    areas miss the model, in standard deviations of what noise and other shapes explain. ``area_uncertainty`` is the
+    standard uncertainty of ``area_px``, as a share of it, that noise and other shapes leave.
     """
 
     level: float
@@ -56,6 +57,7 @@ class Edge(NamedTuple):
     blur_px: float
     area_px: float
     misfit: float
+    area_uncertainty: float
 
 
 def fit_edge(residual: Float, sigma: float, peak: float, blur_px: float, smoothing_px: float) -> Edge | None:
@@ -113,21 +115,30 @@ def fit_edge(residual: Float, sigma: float, peak: float, blur_px: float, smoothi
         modelled, _ = blurred_areas(fit.roundness, width, _SHARES, noise)
         at_edge = max(at_edge, float(np.interp(-1.0, -modelled, _SHARES)))
     # Five digits: the last ones are the optimiser's and the processor's.
-    numbers = (at_edge * height, height, fit.roundness, blur, area, fit.misfit)
+    numbers = (at_edge * height, height, fit.roundness, blur, area, fit.misfit, fit.area_uncertainty)
     return Edge(*(float(f"{number:.5g}") for number in numbers))
 
 
 class _Fit(NamedTuple):
-    """Log of area, height and blur, the roundness, and how well they do: ``off`` is in doubts, the last of the blur."""
+    """Log of area, height and blur, the roundness, and how well they do: ``off`` is in doubts, the last of the blur.
+
+    ``slopes`` is the derivative of ``off`` by what was fitted, float64 (n, 3 or 4).
+    """
 
     x: Float
     roundness: float
     chi_square: float
     off: Float
+    slopes: Float
 
     @property
     def misfit(self) -> float:
         return float(np.sqrt(np.mean(self.off[:-1] ** 2)))
+
+    @property
+    def area_uncertainty(self) -> float:
+        """Standard deviation of the log of the area: ``off`` is white, so that of the least squares' solution."""
+        return float(np.linalg.norm(np.linalg.pinv(self.slopes)[0]))
 
 
 @dataclass(frozen=True)
@@ -165,7 +176,8 @@ class _Counted:
             for first in starts
         ]
         fit = min(fits, key=lambda each: float(each.cost))
-        return _Fit(fit.x[:3], float(fit.x[3]) if roundness is None else roundness, 2 * float(fit.cost), fit.fun)
+        found = float(fit.x[3]) if roundness is None else roundness
+        return _Fit(fit.x[:3], found, 2 * float(fit.cost), fit.fun, fit.jac)
 
     def _off(self, x: Float, roundness: float | None) -> Float:
         area, height, blur = math.exp(x[0]), math.exp(x[1]), math.exp(x[2])

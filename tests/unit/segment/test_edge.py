@@ -92,3 +92,14 @@ def test_noise_does_not_make_a_plate_of_an_ellipsoid_nor_the_other_way_round(rou
         areas.append(np.bincount(labels.ravel())[labels[SIDE // 2, SIDE // 2]] / (np.pi * 30 * 28))
     assert np.mean(areas) == pytest.approx(1, abs=0.02)
     np.testing.assert_allclose(areas, 1, atol=0.06)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("roundness", [0, 1])
+def test_the_stated_uncertainty_is_the_scatter_of_areas_over_films(roundness):
+    edges = []
+    for seed in range(16):
+        picture, sigma = faint(roundness, seed)
+        edges.append(fit_edge(picture, sigma=sigma, peak=picture.max(), blur_px=2.0, smoothing_px=3.5))
+    scatter = np.std(np.log([edge.area_px for edge in edges]))
+    assert 0.6 < scatter / np.median([edge.area_uncertainty for edge in edges]) < 1.6
