@@ -12,7 +12,7 @@ from calcannot.io.dicom_decode import decode
 from calcannot.io.dicom_facts import bone_is_dark
 from calcannot.io.dicom_pixels import Rule, rule_of
 from calcannot.io.film_borders import fields_of, flat_border_mask, padding_mask
-from calcannot.io.film_frame import bright_frame_mask
+from calcannot.io.film_frame import find_frame
 from calcannot.io.film_markers import DOUBT, FRAME, Marker, find_markers
 from calcannot.io.film_polarity import Air, air_of
 from calcannot.io.mask_rings import rings_of
@@ -102,10 +102,10 @@ def look_at_film(file: DicomFile, rule: Rule, path: Path) -> Film:
     # Where it is not known which side is dense, nothing is known of what a frame or a letter of lead looks like.
     if polarity == DENSER:
         ignored = borders.padding | borders.flat
-        frame = bright_frame_mask(pixels, ignored)
-        if frame.any():
-            excluded.append(_exclusion(FRAME, 1, rings_of(frame)))
-        markers, said = _markers(pixels, ignored | frame, frame)
+        frame = find_frame(pixels, ignored)
+        if frame.strips.any():
+            excluded.append(_exclusion(FRAME, 1, rings_of(frame.strips | frame.corners)))
+        markers, said = _markers(pixels, ignored | frame.strips, frame.strips)
         excluded += markers
         warnings += said
     return Film(rule, pixels, polarity, tuple(excluded), tuple(warnings))

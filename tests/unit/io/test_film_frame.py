@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from calcannot import analyse, load_recipe, open_image
-from calcannot.io.film_frame import bright_frame_mask
+from calcannot.io.film_frame import find_frame
 from calcannot.io.film_markers import FRAME, LEAD, find_markers
 from calcannot.phantom import fiducials
 from calcannot.phantom.dicom_film import film_dataset
@@ -53,17 +53,19 @@ def is_found(mask, strip):
 
 
 @pytest.mark.parametrize("side", TURNS)
-@pytest.mark.parametrize(("thickness_px", "slope"), [(3, 0.0), (12, 0.0), (12, 0.02), (14, -0.03), (22, 0.01)])
+@pytest.mark.parametrize(
+    ("thickness_px", "slope"), [(3, 0), (12, 0), (12, 0.02), (14, -0.03), (22, 0.01), (25, 0), (28, 0.01)]
+)
 def test_a_strip_along_one_side_is_found_however_thick_and_skewed(film, side, thickness_px, slope):
     strip = strip_along(side, thickness_px, slope)
-    assert is_found(bright_frame_mask(framed(film, strip), nothing(film)), strip)
+    assert is_found(find_frame(framed(film, strip), nothing(film)).strips, strip)
 
 
 def test_strips_along_all_sides_are_found_inside_a_flat_border(film):
     strips = np.any([strip_along(side, 12, 0.01) for side in TURNS], axis=0)
     pixels = np.pad(framed(film, strips), 9)
     border = np.pad(nothing(film), 9, constant_values=True)
-    assert is_found(bright_frame_mask(pixels, border)[9:-9, 9:-9], strips)
+    assert is_found(find_frame(pixels, border).strips[9:-9, 9:-9], strips)
 
 
 def test_films_without_a_frame_have_none():
@@ -71,7 +73,7 @@ def test_films_without_a_frame_have_none():
         for spec in (SPEC, RadiographSpec(bone=True)):
             for anatomy in (None, fiducials.trunk_in_air(spec)):
                 pixels = render_radiograph(spec, seed, anatomy=anatomy).pixels
-                assert not bright_frame_mask(pixels, nothing(pixels)).any()
+                assert not find_frame(pixels, nothing(pixels)).strips.any()
 
 
 @pytest.mark.parametrize("side", TURNS)
@@ -82,7 +84,7 @@ def test_bone_along_a_side_is_no_frame(film, side):
     cylinder = np.sqrt(np.clip(1 - (depth / 24) ** 2, 0, 1))
     pixels = (film + 0.9 * (level_of(film) - film.min()) * cylinder).astype(np.uint16)
     assert pixels[depth < 2].min() > np.percentile(pixels, 90)
-    assert not bright_frame_mask(pixels, nothing(pixels)).any()
+    assert not find_frame(pixels, nothing(pixels)).strips.any()
 
 
 @pytest.mark.parametrize("side", TURNS)
@@ -96,14 +98,14 @@ def test_a_lesion_at_a_side_is_no_frame(film, side):
     ends[middle] = False
     lesion[ends] = False
     pixels = framed(film, lesion)
-    assert not bright_frame_mask(pixels, nothing(pixels)).any()
+    assert not find_frame(pixels, nothing(pixels)).strips.any()
 
 
 def test_a_lesion_that_reaches_the_frame_stays(film):
     rows, cols = np.mgrid[:HEIGHT, :WIDTH]
     lesion = (rows - 20) ** 2 + (cols - WIDTH // 2) ** 2 < 18**2
     strip = strip_along("top", 10)
-    mask = bright_frame_mask(framed(film, strip | lesion), nothing(film))
+    mask = find_frame(framed(film, strip | lesion), nothing(film)).strips
     assert is_found(mask, strip)
 
 
@@ -112,7 +114,7 @@ def test_a_body_that_is_brightest_at_a_side_is_no_frame():
     rows = np.mgrid[:400, :500][0]
     for width_px in (8, 40, 200):
         pixels = (500 + 3000 / (1 + np.exp((360 - rows) / width_px))).astype(np.uint16)
-        assert not bright_frame_mask(pixels, nothing(pixels)).any()
+        assert not find_frame(pixels, nothing(pixels)).strips.any()
 
 
 def write(path, film, pixels, **attributes):
@@ -163,7 +165,7 @@ def test_writing_on_the_frame_that_reaches_into_the_air_is_a_marker_and_a_finger
 
     def kinds(level, tissue=0.0):
         pixels = in_the_air(film, strip, level, tissue)
-        mask = bright_frame_mask(pixels, nothing(film))
+        mask = find_frame(pixels, nothing(film)).strips
         assert is_found(mask, strip)
         return [each.kind for each in find_markers(pixels, mask, mask) if each.kind in (LEAD, FRAME)]
 
@@ -178,9 +180,33 @@ def test_a_corner_that_the_strips_leave_belongs_to_the_frame(film):
     strip = strip_along("left", 12)
     corner = (cols + rows < 50) & (cols < 40)
     pixels = framed(film, strip | corner)
-    mask = bright_frame_mask(pixels, nothing(film))
+    mask = find_frame(pixels, nothing(film)).strips
     assert is_found(mask, strip)
     assert [each.kind for each in find_markers(pixels, mask, mask)] == [FRAME]
+
+
+@pytest.mark.parametrize("radius_px", [20, 45])
+def test_a_rounded_corner_over_the_body_belongs_to_the_frame(film, radius_px):
+    """Of a field with a frame at the top and at the left, over tissue, where no air shows what is bright."""
+    rows, cols = np.mgrid[:HEIGHT, :WIDTH] - 12
+    strips = strip_along("top", 12) | strip_along("left", 12)
+    near = (rows < radius_px) & (cols < radius_px)
+    corner = near & (np.hypot(rows - radius_px, cols - radius_px) > radius_px)
+    body = np.full_like(film, np.percentile(film, 70))
+    pixels = framed(body, strips | corner, level=level_of(film))
+    found = find_frame(pixels, nothing(film))
+    assert is_found(found.strips, strips)
+    assert ((found.strips | found.corners) & corner).sum() > 0.97 * corner.sum()
+    assert not (found.corners & ~ndimage.binary_dilation(corner, iterations=6)).any()
+
+
+def test_a_lesion_that_runs_along_a_side_from_the_frame_is_no_corner(film):
+    """As bright as the frame at the top, from it down along the right side."""
+    rows, cols = np.mgrid[:HEIGHT, :WIDTH]
+    strip, lesion = strip_along("top", 12), (cols >= WIDTH - 16) & (rows < HEIGHT // 2)
+    found = find_frame(framed(film, strip | lesion), nothing(film))
+    assert is_found(found.strips, strip)
+    assert not found.corners.any()
 
 
 @pytest.mark.shared
@@ -192,7 +218,9 @@ def test_a_digitised_mammogram_has_a_frame_at_top_and_bottom_and_keeps_its_breas
     assert frame[:5].all() and frame[-25:].all()
     # Read off the picture: the field ends 20 px from the top and 75 px from the bottom at most, but for its corners.
     assert not frame[40:-90, 120:-120].any()
-    assert not inside_any(excluded, 40, 0, height - 130, 1500).any()
+    assert not inside_any(excluded, 40, 0, height - 230, 1500).any()
+    assert not inside_any(excluded, 40, 80, height - 130, 1420).any()
+    assert frame[-130:, :12].all()  # white, beyond the rounded corner of the film
 
 
 @pytest.mark.shared
