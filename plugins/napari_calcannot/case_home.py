@@ -19,6 +19,7 @@ from calcannot.model.file_names import file_name_of
 from calcannot.segment.shipped import load_recipe, recipe_names
 from calcannot.store.case_folder import CaseFolder, is_case
 from calcannot.store.results_reader import read_results, when_made
+from napari_calcannot.left_by_others import left_text
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.question import Rule
 from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_size
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PLACE_VARIABLE = "CALCANNOT_CASES"
 BY_HAND = " (by hand)"
 _MAKING = Lock()  # a window that is closed makes a case that is being made already
+_OTHER_RULE = "The newest result in the case is by another rule, {}: report and export take it until you measure."
 _GIVEN_ROLES = {"histology": "histology", "radiograph": "radiograph"}
 
 
@@ -107,15 +109,19 @@ def resume(session: Session, drawing: LogDrawing) -> str:
     session.keep_in(drawing)
     left = drawing.settings
     said = []
-    rule = None if RULE in left else rule_of_newest_run(drawing)
-    if rule is not None:
-        session.rule = rule
+    newest = recipe_of_newest_run(drawing)
+    if RULE not in left and newest is not None:
+        session.rule = rule_of_recipe(newest)
     for name, value in ((RULE, left.get(RULE)), (PIXEL_SIZE, _size_left(drawing))):
         try:
             if name in left or name == PIXEL_SIZE:
                 session.restore(name, value)
         except CalcannotError as error:
             said.append(f"The {name} is not the one that you left: {sentence(error)}")
+    if not drawing.is_worked_on:
+        said += [left_text(name, kept) for name, kept in drawing.settings_of_others.items()]
+    if newest is not None and not session.has_recipe(newest):
+        said.append(_OTHER_RULE.format(newest.name))
     return " ".join(said)
 
 
@@ -139,17 +145,21 @@ def keep_size(session: Session) -> None:
         set_pixel_size(drawing.case, drawing.image_id, size, author=drawing.author)
 
 
-def rule_of_newest_run(drawing: LogDrawing) -> Rule | None:
-    """Recipe and threshold that an image was last measured with; None where it was not, or by an unreadable run."""
+def recipe_of_newest_run(drawing: LogDrawing) -> Recipe | None:
+    """Recipe that an image was last measured with; None where it was not, or by an unreadable run."""
     folder = drawing.case.run_folder(drawing.image_id)
     try:
         runs = [read_results(each) for each in folder.iterdir() if (each / "run.json").exists()]
         newest = max(runs, key=when_made, default=None)
-        recipe = None if newest is None else newest.items[0].recipe
+        return None if newest is None else newest.items[0].recipe
     except (CalcannotError, OSError, IndexError):
         return None  # it can be measured again
-    if recipe is None or recipe == default_or_none(recipe.name):
-        return None if recipe is None else Rule(recipe)
+
+
+def rule_of_recipe(recipe: Recipe) -> Rule:
+    """Recipe and threshold set by hand."""
+    if recipe == default_or_none(recipe.name):
+        return Rule(recipe)
     base = default_or_none(recipe.name.removesuffix(BY_HAND))
     threshold = recipe.threshold
     if base is not None and isinstance(threshold, float) and base.with_threshold(threshold) == recipe:

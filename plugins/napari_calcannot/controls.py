@@ -23,6 +23,7 @@ from calcannot.store.journal_writer import SaveState
 from napari_calcannot.beside_view import BesideView, shrinking
 from napari_calcannot.correct_view import CorrectView
 from napari_calcannot.examples_view import ExamplesView
+from napari_calcannot.others_view import OthersView
 from napari_calcannot.overview_view import OverviewView
 from napari_calcannot.regions_view import RegionsView
 from napari_calcannot.results_view import ResultsView
@@ -66,6 +67,7 @@ class Controls(QWidget):  # type: ignore[misc]
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.hide()
+        self.others = OthersView()
         self.scale = ScaleView()
         self.scale_row = ScaleRow()
         self.overview = OverviewView()
@@ -94,6 +96,7 @@ class Controls(QWidget):  # type: ignore[misc]
         layout.addWidget(self.worklist)
         layout.addWidget(self.beside)
         layout.addWidget(self.message)
+        layout.addWidget(self.others)
         layout.addWidget(self.scale)
         layout.addWidget(self.scale_row)
         layout.addWidget(self.overview)
@@ -125,6 +128,7 @@ class Controls(QWidget):  # type: ignore[misc]
         asked
             What is being measured.
         """
+        self.others.show_session(session)
         self.scale.show_session(session)
         self.scale_row.show_session(session)
         self.rule.show_session(session)

@@ -65,6 +65,7 @@ class Finding(QObject):  # type: ignore[misc]
         rule.save_asked.connect(self._ask_recipe_file)
         rule.automatic_asked.connect(lambda: desk.change(lambda session: session.set_threshold(None)))
         rule.preview_toggled.connect(lambda _: self.show_preview())
+        controls.others.chosen.connect(lambda *left: desk.change(lambda session: session.choose(*left)))
         controls.regions.draw_asked.connect(self._on_draw)
         controls.scale.size_given.connect(lambda text: desk.change(lambda session: session.set_pixel_size(text)))
 

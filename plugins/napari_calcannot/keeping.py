@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from calcannot.batch.case_run import write_run
+from calcannot.batch.case_run import run_name, write_run
 from calcannot.errors import CalcannotError, OutputError
 from calcannot.store.journal_writer import SaveState
 from napari_calcannot.case_home import keep_size
@@ -229,6 +229,7 @@ class Keeping(QObject):  # type: ignore[misc]
             if not isinstance(drawing, LogDrawing):
                 return None  # there is no case, which was said
             entry = drawing.case.record.image(drawing.image_id)
+            drawing.will_write(run_name(analysis.recipe, entry.sha256, analysis.annotations, analysis.info.calibration))
             try:
                 return write_run(drawing.case, drawing.image_id, entry.sha256, session.source, analysis)
             except OutputError as error:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from calcannot.store.foreign import ForeignChanges
 from calcannot.store.journal_writer import SaveState
+from calcannot.store.stroke_state import same
 from napari_calcannot.drawing import Done
 
 if TYPE_CHECKING:
@@ -13,8 +17,8 @@ if TYPE_CHECKING:
     from calcannot.errors import CalcannotError
     from calcannot.model.annotation import Annotations, Stroke
     from calcannot.store.case_folder import CaseFolder
-    from calcannot.store.foreign import ForeignChanges
     from calcannot.store.journal import Change
+    from calcannot.store.kept_settings import KeptSetting
     from calcannot.store.setting import SettingEdit
     from calcannot.store.stroke_log import StrokeLog
 
@@ -42,9 +46,13 @@ class LogDrawing:
 
     def __init__(self, case: CaseFolder, image_id: str, *, author: str) -> None:
         self.case, self.image_id, self.author = case, image_id, author
+        self._files = case.strokes(image_id)
+        self._signature = self._files.signature()
         self._read = case.annotations(image_id)
         self._log: StrokeLog | None = None
-        if any(case.strokes(image_id).journal_folder.glob("*.jsonl")):
+        self._opening = threading.Lock()
+        self._runs = self._runs_there()
+        if any(self._files.journal_folder.glob("*.jsonl")):
             self._opened()
 
     @property
@@ -56,6 +64,28 @@ class LogDrawing:
     def settings(self) -> dict[str, Any]:
         """Settings as they were left, by whoever changed them last."""
         return {} if self._log is None else {name: kept.value for name, kept in self._log.settings.items()}
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether this person has changed anything, now or at an earlier time on this machine."""
+        return self.next_undo is not None or self.next_redo is not None
+
+    @property
+    def settings_of_others(self) -> dict[str, KeptSetting]:
+        """Settings that somebody else left after this person did, if this person ever did."""
+        if self._log is None:
+            return {}
+        own = self._log.own_settings
+        return {
+            name: kept
+            for name, kept in self._log.settings.items()
+            if kept != own.get(name) and not (kept.author and kept.author == self.author)
+        }
+
+    def own_setting(self, name: str) -> Any:
+        """A setting as this person left it; None where they never did."""
+        kept = None if self._log is None else self._log.own_settings.get(name)
+        return None if kept is None else kept.value
 
     def left_at(self, setting: str) -> str:
         """When a setting was changed last, UTC in ISO 8601; empty where it never was."""
@@ -101,8 +131,31 @@ class LogDrawing:
         return None if self._log is None else _done(self._log.redo())
 
     def look(self) -> str:
-        """Take in what others have drawn, and say so; empty where nobody has. Reads files: call it from a thread."""
-        return "" if self._log is None else _said(self._log.foreign_changes())
+        """Take in what others have done, and say so; empty where nobody has. Reads files: call it from a thread."""
+        runs = self._runs_there()
+        new, self._runs = len(runs - self._runs), self._runs | runs
+        measured = "Somebody else measured this image: the result is in the case, beside yours." if new else ""
+        return f"{self._look_at_strokes()} {measured}".strip()
+
+    def will_write(self, run: str) -> None:
+        """A run of this name is about to be written here, and not by somebody else."""
+        self._runs |= {run}
+
+    def _look_at_strokes(self) -> str:
+        if self._log is not None:
+            return _said(self._log.foreign_changes())
+        if self._files.signature() == self._signature:
+            return ""
+        before, log = self._read, self._opened()
+        there, now = ({each.id: each for each in drawn.strokes} for drawn in (before, log.annotations))
+        changed = [name for name in there.keys() & now.keys() if not same(there[name], now[name])]
+        added, removed = now.keys() - there.keys(), there.keys() - now.keys()
+        return _said(ForeignChanges(tuple(added), tuple(removed), tuple(changed), settings=tuple(log.settings)))
+
+    def _runs_there(self) -> set[str]:
+        with suppress(OSError):
+            return {each.name for each in self.case.run_folder(self.image_id).iterdir() if each.name[:1] != "."}
+        return set()
 
     def save(self) -> None:
         """Bring the GeoJSON of the case up to date, for other programs. Writes files: call it from a thread."""
@@ -115,9 +168,10 @@ class LogDrawing:
             self._log.close(save=not self._log.is_merged)
 
     def _opened(self) -> StrokeLog:
-        if self._log is None:
-            self._log = self.case.stroke_log(self.image_id, author=self.author)
-        return self._log
+        with self._opening:
+            if self._log is None:
+                self._log = self.case.stroke_log(self.image_id, author=self.author)
+            return self._log
 
 
 def _name(change: Change | None) -> str | None:
@@ -138,5 +192,5 @@ def _said(changes: ForeignChanges) -> str:
         said.append(f"Of {len(changes.conflicts)}, which both of you changed, both versions are kept.")
     if changes.settings:
         names = " and ".join(changes.settings)
-        said.append(f"Somebody else changed the {names} of this image: yours stays until you open the image again.")
+        said.append(f"Somebody else changed the {names} of this image: yours stays until you choose.")
     return " ".join(said)

@@ -187,6 +187,11 @@ class Session(SessionState):
         elif name == PIXEL_SIZE:
             self._calibrate(size_of(value))
 
+    def choose(self, name: str, value: Any, other: Any) -> None:
+        """Take one of two values of a setting; errors as ``restore``. Undo takes the other."""
+        self.restore(name, value)
+        self.drawing.change(settings=(SettingEdit(name, other, value),), what=name)
+
     # Inside
 
     def _set_rule(self, rule: Rule, name: str, *, goes_on: bool = False) -> None:

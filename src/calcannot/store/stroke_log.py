@@ -84,6 +84,12 @@ class StrokeLog:
             return dict(self._settings)
 
     @property
+    def own_settings(self) -> Mapping[str, KeptSetting]:
+        """Settings as this person left them, now or at an earlier time on this machine, whatever others did since."""
+        with self._mutex:
+            return settings_left_by(change for _, change in self._writer.own)
+
+    @property
     def state(self) -> SaveState:
         """Whether every edit is on the disk (in the journal; ``save`` need not have been called)."""
         with self._mutex:
