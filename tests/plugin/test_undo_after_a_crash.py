@@ -187,8 +187,9 @@ def test_the_names_of_what_is_taken_back_are_those_of_an_earlier_day(sample_case
     again.close()
 
 
-def test_a_pixel_size_that_the_command_line_gave_later_is_the_one_in_force(sample_case):
-    from calcannot.batch.case_images import set_pixel_size
+@pytest.mark.parametrize("added_again", [False, True])
+def test_a_pixel_size_that_the_command_line_gave_later_is_the_one_in_force(sample_case, added_again):
+    from calcannot.batch.case_images import add_image, set_pixel_size
 
     image = sample_case / "section.tif"
     (session,) = open_path(image)
@@ -196,7 +197,10 @@ def test_a_pixel_size_that_the_command_line_gave_later_is_the_one_in_force(sampl
     let_go(session)
     session.close()
     case = CaseFolder.open(own_case_of(image))
-    set_pixel_size(case, case.images[0].id, "3um")
+    if added_again:
+        add_image(case, image, id=case.images[0].id, role="histology", pixel_size="3um", replace=True)
+    else:
+        set_pixel_size(case, case.images[0].id, "3um")
     (again,) = open_path(image)
     assert again.info.calibration.um_per_px_row == 3
     again.close()

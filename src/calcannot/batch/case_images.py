@@ -12,6 +12,7 @@ from calcannot.model.calibration import Calibration, parse_pixel_size
 from calcannot.model.case import Case, CaseCalibration, CaseImage, to_plain
 from calcannot.model.file_names import file_name_of
 from calcannot.model.image import Modality
+from calcannot.store.history import now
 
 if TYPE_CHECKING:
     from calcannot.store.case_folder import CaseFolder
@@ -73,6 +74,8 @@ def add_image(
         entry |= {"id": named, "role": chosen, "path": relative or file_name_of(file.name), "sha256": sha256}
         if calibration is not None:
             entry["calibration"] = to_plain(CaseCalibration.of(calibration))
+            if old is not None:
+                entry["calibration_set_at"] = now()
         if technique:
             entry["radiograph"] = technique
         images = [each for each in case.images if each.id != named]
@@ -91,21 +94,24 @@ def set_pixel_size(
 ) -> None:
     """Give an image a pixel size in place of its file's, or with None return to the file's; errors as ``update``."""
     size = parse_pixel_size(pixel_size) if isinstance(pixel_size, str) else pixel_size
-    calibration = None if size is None else CaseCalibration.of(size)
+    given = {"calibration": None if size is None else CaseCalibration.of(size), "calibration_set_at": now()}
     folder.record.image(image_id)
 
     def change(case: Case) -> Case:
-        images = tuple(
-            each.model_copy(update={"calibration": calibration}) if each.id == image_id else each
-            for each in case.images
-        )
+        images = tuple(each.model_copy(update=given) if each.id == image_id else each for each in case.images)
         return case.model_copy(update={"images": images})
 
     folder.update(change, author=author, what=_SIZE_SET.format(image_id))
 
 
 def pixel_size_set_at(folder: CaseFolder, image_id: str) -> str:
-    """When ``set_pixel_size`` last changed an image, UTC in ISO 8601; empty for never. Errors as ``history``."""
+    """When the pixel size of an image was last set or taken back, UTC in ISO 8601; empty for never.
+
+    Errors as ``history``, where a record made before ``calibration_set_at`` leaves that to its words.
+    """
+    kept = folder.record.image(image_id).calibration_set_at
+    if kept is not None:
+        return kept
     said = _SIZE_SET.format(image_id)
     return max((event.time for event in folder.history() if event.what == said), default="")
 

@@ -78,6 +78,8 @@ class CaseImage(Open):
         Identity of its bytes when it was added.
     calibration
         Where given, it takes the place of the file's own.
+    calibration_set_at
+        When that was last set or taken back, UTC in ISO 8601; None where it is as it was when the image was added.
     lesions
         Which lesions are on it.
     """
@@ -87,6 +89,7 @@ class CaseImage(Open):
     path: Annotated[str, Field(min_length=1, max_length=1000)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     calibration: CaseCalibration | None = None
+    calibration_set_at: ShortText | None = None
     lesions: tuple[Identity, ...] = ()
     projected_site: Leaf | None = None
     specimen: Specimen | None = None

@@ -131,7 +131,7 @@ class CaseFolder:
         """
         with FolderLock(self.path) as lock:
             current = read_record(self.path / RECORD)
-            wanted = change(current)
+            wanted = _with_times(current, change(current))
             if wanted.to_dict() == current.to_dict():
                 self._record = current
                 return current
@@ -225,3 +225,17 @@ class CaseFolder:
     def _place_on_this_computer(self, image_id: str) -> Path | None:
         place = self._places().get(image_id)
         return Path(place) if isinstance(place, str) and exists(Path(place)) else None
+
+
+def _with_times(before: Case, after: Case) -> Case:
+    """The new record with the time in each image whose calibration is another one now."""
+    old = {each.id: each for each in before.images}
+    images = tuple(
+        each.model_copy(update={"calibration_set_at": now()})
+        if each.id in old
+        and each.calibration != old[each.id].calibration
+        and each.calibration_set_at == old[each.id].calibration_set_at
+        else each
+        for each in after.images
+    )
+    return after.model_copy(update={"images": images})

@@ -149,3 +149,35 @@ def test_when_a_pixel_size_was_set_last(case, section):
     first = pixel_size_set_at(case, entry.id)
     set_pixel_size(case, entry.id, "2um")
     assert pixel_size_set_at(case, entry.id) >= first > "2"
+
+
+@pytest.mark.parametrize("size", ["1um", "3um"])
+def test_replacing_an_image_with_a_pixel_size_sets_it_whether_it_is_another_or_the_same(case, section, size):
+    entry = add_image(case, section, role="histology", pixel_size="1um")
+    assert pixel_size_set_at(case, entry.id) == ""
+    add_image(case, section, role="histology", id=entry.id, pixel_size=size, replace=True)
+    assert pixel_size_set_at(CaseFolder.open(case.path), entry.id) > "2"
+
+
+def test_a_pixel_size_that_is_changed_in_the_record_itself_is_set(case, section):
+    entry = add_image(case, section, role="histology", pixel_size="1um")
+
+    def change(record):
+        return record.model_copy(update={"images": tuple(
+            each.model_copy(update={"calibration": None}) for each in record.images
+        )})  # fmt: skip
+
+    case.update(change)
+    assert pixel_size_set_at(case, entry.id) > "2"
+
+
+def test_a_case_from_before_the_time_was_kept_has_it_in_its_history(case, section):
+    entry = add_image(case, section, role="histology")
+    set_pixel_size(case, entry.id, "1um")
+    at = case.history()[-1].time
+    case.update(
+        lambda record: record.model_copy(
+            update={"images": (record.images[0].model_copy(update={"calibration_set_at": None}),)}
+        )
+    )
+    assert pixel_size_set_at(CaseFolder.open(case.path), entry.id) == at
