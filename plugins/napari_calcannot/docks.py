@@ -26,6 +26,19 @@ def share_place(widget: QWidget, kind: type[QWidget]) -> None:
             mine.raise_()
 
 
+def let_shrink(widget: QWidget) -> None:
+    """Let the docks of a widget's window be as narrow as they can be: Qt keeps the least width of larger letters."""
+    mine = dock_of(widget)
+    window = None if mine is None else mine.parentWidget()
+    if not isinstance(window, QMainWindow):
+        return
+    docks = [each for each in window.findChildren(QDockWidget) if each.isVisible() and not each.isFloating()]
+    for each in docks:
+        each.setMinimumWidth(0)
+    needed = [max(each.minimumSizeHint().width(), 1) for each in docks]
+    window.resizeDocks(docks, needed, Qt.Orientation.Horizontal)
+
+
 def put_left(dock: QDockWidget, of: QDockWidget, window: QMainWindow) -> None:
     """Lay a dock to the left of another, which takes its tabs along: Qt would leave them above both."""
     tabs = [each for each in window.tabifiedDockWidgets(of) if each is not dock]

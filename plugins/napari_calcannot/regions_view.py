@@ -44,10 +44,10 @@ class RegionsView(QGroupBox):  # type: ignore[misc]
         grid = QGridLayout(self)
         grid.addWidget(self.draw, 0, 0)
         grid.addWidget(self.shape, 0, 1)
-        grid.addWidget(self.exclude, 0, 2)
-        grid.addWidget(self.reason, 0, 3)
-        grid.addLayout(self._grow_row(), 1, 0, 1, 4)
-        grid.addWidget(self.count, 2, 0, 1, 4)
+        grid.addWidget(self.exclude, 1, 0)  # in one row they would widen the panel with large letters
+        grid.addWidget(self.reason, 1, 1)
+        grid.addLayout(self._grow_row(), 2, 0, 1, 2)
+        grid.addWidget(self.count, 3, 0, 1, 2)
         self.draw.clicked.connect(lambda: self._ask(StrokeKind.REGION, ""))
         self.exclude.clicked.connect(lambda: self._ask(StrokeKind.EXCLUDE, self.reason.currentText()))
 

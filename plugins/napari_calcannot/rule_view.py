@@ -63,7 +63,7 @@ class RuleView(QGroupBox):  # type: ignore[misc]
         self.save.setToolTip("Write this rule as a file, for other images, other people and the command line.")
         self.methods = QComboBox()
         self.methods.addItems([method.value for method in Method])
-        self.methods.setPlaceholderText("none: a fixed number")
+        self.methods.setPlaceholderText("a number")  # no longer: it would widen the panel with large letters
         self.methods.setToolTip(_METHOD_TIP)
         self.slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Drag to see at once what would be called mineral. Measure counts it.")

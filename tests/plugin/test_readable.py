@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
+    QDockWidget,
     QLabel,
     QLineEdit,
     QScrollBar,
@@ -84,6 +85,27 @@ def test_no_text_is_cut_off(docked, qtbot):
             )  # fmt: skip
             area = tabs.currentWidget()
             assert area.widget().width() <= area.viewport().width() + 1, place
+
+
+def test_a_window_of_1280_px_has_room_for_large_letters_and_docks_are_narrow_again_with_small_ones(docked, qtbot):
+    window = docked.window()
+    get_settings().appearance.font_size = 9
+    window.resize(1280, 800)
+    qtbot.wait(600)
+    before = dock_of(docked).minimumSizeHint().width()
+    get_settings().appearance.font_size = 17
+    qtbot.wait(600)
+    assert window.minimumSizeHint().width() <= 1180, "and 100 px of the image"
+    docked.finding._on_threshold(132.0)
+    number = docked.controls.rule.slider.findChild(QLineEdit)
+    qtbot.wait(50)
+    assert number.text() == "132"
+    assert number.fontMetrics().horizontalAdvance("132") <= number.width()
+    get_settings().appearance.font_size = 9
+    qtbot.wait(600)
+    docks = [each for each in window.findChildren(QDockWidget) if each.isVisible()]
+    assert dock_of(docked).width() <= before + 10
+    assert all(each.minimumSizeHint().width() < 400 for each in docks if each is not dock_of(docked))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
