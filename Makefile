@@ -58,7 +58,7 @@ imports: .venv/installed
 	$(call say,"Imports go down only: lint-imports")
 	@$(BIN)/lint-imports
 
-manifest: .venv/installed
+manifest: .venv/installed libraries
 	$(call say,"Plugin manifest: npe2 validate")
 	@$(BIN)/npe2 validate --imports calcannot
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WAITS = "The image is being measured: this is done as soon as its mask is there."
 
 
-class Awaiting(QObject):  # type: ignore[misc]
+class Awaiting(QObject):
     """Strokes and clicks on images whose mask is being made.
 
     Parameters

@@ -24,7 +24,7 @@ _TITLE = "Beside"
 _LAID_OUT_MS = 250
 
 
-class Beside(QObject):  # type: ignore[misc]
+class Beside(QObject):
     """A view of another open image, with its mask and regions. Nothing is drawn in it.
 
     Parameters

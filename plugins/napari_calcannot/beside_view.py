@@ -19,7 +19,7 @@ _NONE = "nothing"
 _LEAST_LETTERS = 6
 
 
-class BesideView(QWidget):  # type: ignore[misc]
+class BesideView(QWidget):
     """There only while there are several images."""
 
     asked = Signal(object)

@@ -37,7 +37,7 @@ _HOW = {
 _TOOLS = {"line": Tool.SCALE_LINE, "coin": Tool.COIN, "ball": Tool.BALL}
 
 
-class Calibrating(QObject):  # type: ignore[misc]
+class Calibrating(QObject):
     """Joins the ways to calibrate with the session.
 
     Parameters

@@ -46,7 +46,7 @@ _STAGES = {"statistics": "Looking at the image", "classify": "Measuring"}
 _BOX = "border: 1px solid {}; border-radius: 3px; padding: 4px;"
 
 
-class Controls(QWidget):  # type: ignore[misc]
+class Controls(QWidget):
     """Image and messages above, one tab for each thing one does, measuring below."""
 
     image_chosen = Signal(int)

@@ -41,7 +41,7 @@ _STEP = 1.25
 _UNIT_NAMES = {"um": "µm", "mm": "mm", "pixel": "px"}
 
 
-class CorrectView(QWidget):  # type: ignore[misc]
+class CorrectView(QWidget):
     """Tool, size of the brush, bound, undo and redo."""
 
     tool_chosen = Signal(str)

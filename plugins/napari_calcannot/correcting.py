@@ -30,7 +30,7 @@ _CORRECTS = (Tool.BRUSH, Tool.ERASER, Tool.LASSO, Tool.CUT, Tool.FILL, Tool.DELE
 _NAMES = {Tool.BRUSH: "brush", Tool.ERASER: "eraser", Tool.LASSO: "lasso", Tool.CUT: "cut"}
 
 
-class Correcting(QObject):  # type: ignore[misc]
+class Correcting(QObject):
     """Adds strokes to the session in hand.
 
     Parameters

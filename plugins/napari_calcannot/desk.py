@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class Desk(QObject):  # type: ignore[misc]
+class Desk(QObject):
     """The state of the panel. Parts of it change the session through ``change`` and hear of it by the signals.
 
     Parameters

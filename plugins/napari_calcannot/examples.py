@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REACH_PX = 2  # a click stands for the square around it
 
 
-class Examples(QObject):  # type: ignore[misc]
+class Examples(QObject):
     """Collects places of the image in hand.
 
     Parameters

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QWidget
 from napari_calcannot.tools import Tool
 
 
-class ExamplesView(QGroupBox):  # type: ignore[misc]
+class ExamplesView(QGroupBox):
     """Four buttons: click mineral, click other things, take the rule, begin anew."""
 
     tool_chosen = Signal(str)

@@ -32,7 +32,7 @@ _REST_MS = 250  # from the last move of the slider, or of an outline, until numb
 _LARGEST_VIEW_PX = 4_000_000
 
 
-class Finding(QObject):  # type: ignore[misc]
+class Finding(QObject):
     """Joins the tab "Find" with the session.
 
     Parameters

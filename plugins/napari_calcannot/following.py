@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class Following(QObject):  # type: ignore[misc]
+class Following(QObject):
     """Follows a viewer.
 
     Parameters

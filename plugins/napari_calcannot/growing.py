@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOVE_MS, _REST_MS = 40, 500  # from the last move of the slider until the outline, and the stroke, follow
 
 
-class Growing(QObject):  # type: ignore[misc]
+class Growing(QObject):
     """Joins the tool "Grow" with the session.
 
     Parameters

@@ -18,7 +18,7 @@ _BINS = 256
 _BARS, _MINERAL, _LINE = QColor("#8a8f98"), QColor("#e6c200"), QColor("#d55e00")
 
 
-class HistogramView(QWidget):  # type: ignore[misc]
+class HistogramView(QWidget):
     """Counts on a logarithmic scale: mineral may be a thousandth of a slide. Click or drag to set the threshold."""
 
     threshold_chosen = Signal(float)

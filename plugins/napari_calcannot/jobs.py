@@ -65,7 +65,7 @@ def _nothing(*_: object) -> None:
     """What is left of a job that is over."""
 
 
-class Runner(QObject):  # type: ignore[misc]
+class Runner(QObject):
     """Runs the latest job; one that is started takes the place of the one before.
 
     Progress is looked up by a timer instead of being signalled: only a worker's own ``returned`` crosses threads.

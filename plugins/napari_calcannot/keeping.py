@@ -32,7 +32,7 @@ _AGAIN_S = 2.0
 _NOT_SAVED = "Not saved yet: {} It is kept in memory and tried again by itself: leave the window open."
 
 
-class Keeping(QObject):  # type: ignore[misc]
+class Keeping(QObject):
     """Keeps all open images on disk.
 
     Parameters

@@ -29,7 +29,7 @@ _NOTHING_OPEN = "No image is open. Open one first."
 _NOT_MEASURED = "There is no saved measurement yet. Press Measure."
 
 
-class Leaving(QObject):  # type: ignore[misc]
+class Leaving(QObject):
     """Joins the tab "Share" with what writes files.
 
     Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
 
 
-class Lines(QObject):  # type: ignore[misc]
+class Lines(QObject):
     """Shows and measures what is drawn with the ruler, or to calibrate.
 
     Parameters

@@ -133,13 +133,14 @@ class LogDrawing:
     def look(self) -> str:
         """Take in what others have done, and say so; empty where nobody has. Reads files: call it from a thread."""
         runs = self._runs_there()
-        new, self._runs = len(runs - self._runs), self._runs | runs
+        new = runs - self._runs
+        self._runs.update(new)  # in place: another thread may add the run that it writes
         measured = "Somebody else measured this image: the result is in the case, beside yours." if new else ""
         return f"{self._look_at_strokes()} {measured}".strip()
 
     def will_write(self, run: str) -> None:
         """A run of this name is about to be written here, and not by somebody else."""
-        self._runs |= {run}
+        self._runs.add(run)
 
     def _look_at_strokes(self) -> str:
         if self._log is not None:

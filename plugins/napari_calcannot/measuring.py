@@ -26,7 +26,7 @@ _SLOW_S = 4.0
 _SLOW_IDLE_MS = 6000  # of a slide: numbers follow when the hand has come to rest
 
 
-class Measuring(QObject):  # type: ignore[misc]
+class Measuring(QObject):
     """Runs one job at a time that the panel waits for, and quiet ones that it does not wait for.
 
     Parameters

@@ -27,7 +27,7 @@ _SAVING_MS = 100
 _LAID_OUT_MS = 250  # until a window that has just been opened has its size
 
 
-class Opening(QObject):  # type: ignore[misc]
+class Opening(QObject):
     """Opens what the user names.
 
     Parameters

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class OthersView(QFrame):  # type: ignore[misc]
+class OthersView(QFrame):
     """A banner with two buttons."""
 
     chosen = Signal(str, object, object)

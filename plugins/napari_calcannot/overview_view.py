@@ -17,7 +17,7 @@ _HEIGHT_PX = 130
 _FRAME = QColor("#d55e00")
 
 
-class OverviewView(QWidget):  # type: ignore[misc]
+class OverviewView(QWidget):
     """Click or drag on it to move the view."""
 
     place_chosen = Signal(float, float)

@@ -21,7 +21,7 @@ _LARGEST_OUTLINE_PX = 250_000  # of a box; the outline of a larger region is its
 _OUTLINE_MS = 30  # after the frame of the flight: to make it costs as much again, for each row that is passed by
 
 
-class Reading(QObject):  # type: ignore[misc]
+class Reading(QObject):
     """Joins the tab "Read" with session and viewer.
 
     Parameters

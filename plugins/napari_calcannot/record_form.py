@@ -20,7 +20,7 @@ from napari_calcannot.wide_enough import WideEnough
 _NO_CASE = "The image in hand has no case yet: draw on it or measure it, or open a case here."
 
 
-class RecordForm(QWidget):  # type: ignore[misc]
+class RecordForm(QWidget):
     """Widgets in their places; what they do is told by ``RecordPanel``."""
 
     def __init__(self) -> None:

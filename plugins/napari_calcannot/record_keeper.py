@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RETRY_MS: Final = 2000
 
 
-class RecordKeeper(QObject):  # type: ignore[misc]
+class RecordKeeper(QObject):
     """Writes facts into one case.
 
     Parameters

@@ -16,7 +16,7 @@ _NARROWEST_PX: Final = 60
 _WRONG: Final = "color: #e69f00;"
 
 
-class RecordRow(QWidget):  # type: ignore[misc]
+class RecordRow(QWidget):
     """Emits ``edited`` when something was entered: when a line is left, or something chosen."""
 
     edited = Signal()

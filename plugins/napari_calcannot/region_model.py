@@ -47,7 +47,7 @@ def _chosen_of(analysis: Analysis, columns: dict[str, Any]) -> list[tuple[str, n
     return [*shown, ("mean", columns["value_mean"])]
 
 
-class RegionModel(QAbstractTableModel):  # type: ignore[misc]
+class RegionModel(QAbstractTableModel):
     """Regions of one measurement, sortable by any column."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class RegionsView(QGroupBox):  # type: ignore[misc]
+class RegionsView(QGroupBox):
     """Where is measured."""
 
     draw_asked = Signal(str, str, str)

@@ -33,7 +33,7 @@ _LEAST_TABLE_PX = 130
 _NOT_HERE = ("warning", "scale")  # below the totals, and above all tabs in words of the panel
 
 
-class ResultsView(QWidget):  # type: ignore[misc]
+class ResultsView(QWidget):
     """Totals, regions, and how they are drawn."""
 
     region_chosen = Signal(int)

@@ -30,7 +30,7 @@ _METHOD_TIP = (
 )
 
 
-class RuleView(QGroupBox):  # type: ignore[misc]
+class RuleView(QGroupBox):
     """Shows which rule is in force, and says what the user asks for instead."""
 
     recipe_chosen = Signal(str)

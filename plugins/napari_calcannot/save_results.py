@@ -32,10 +32,10 @@ def save_results(sessions: Sequence[Session], folder: str | Path) -> Path:
         If there is nothing to save, the folder cannot be written, or it holds results of other images.
     """
     folder = Path(folder)
+    # First as it is now, then whether that is measured: somebody may draw at any moment.
+    taken = [(each, each.source, each.analysis, each.annotations) for each in sessions]
     if not sessions or not all(session.is_current for session in sessions):
         raise OutputError("there is no current measurement to save", remedy="measure first")
-    # As it is now: what is drawn meanwhile is not measured.
-    taken = [(each, each.source, each.analysis, each.annotations) for each in sessions]
     names = _unique_names(sessions)
     _check_not_of_others(folder, names)
     results = ResultsFolder(folder)

@@ -26,7 +26,7 @@ WAYS: Final = {
 _OF_FILMS: Final = ("coin", "ball", "height")
 
 
-class ScaleRow(QWidget):  # type: ignore[misc]
+class ScaleRow(QWidget):
     """One line below the messages."""
 
     calibrate_asked = Signal(str)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class ScaleView(QFrame):  # type: ignore[misc]
+class ScaleView(QFrame):
     """A banner that is there only while the pixel size is not known."""
 
     size_given = Signal(str)

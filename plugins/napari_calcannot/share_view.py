@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class ShareView(QWidget):  # type: ignore[misc]
+class ShareView(QWidget):
     """One row for each way out."""
 
     figure_asked = Signal()

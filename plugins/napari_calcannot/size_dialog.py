@@ -30,7 +30,7 @@ FIELDS: Final[dict[str, tuple[str, tuple[Field, ...]]]] = {
 """For each way to calibrate, what is said and what is asked."""
 
 
-class SizeDialog(QDialog):  # type: ignore[misc]
+class SizeDialog(QDialog):
     """A few lengths with their units.
 
     Parameters

@@ -21,7 +21,7 @@ _BAR = QColor("#56b4e9")
 _UNITS = {"um": "µm²", "mm": "mm²", "pixel": "px"}
 
 
-class SizesView(QWidget):  # type: ignore[misc]
+class SizesView(QWidget):
     """Number of regions by area, the area on a logarithmic scale."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -11,7 +11,7 @@ from napari_calcannot.layers import COLOURS
 _OPACITY = 0.75
 
 
-class StyleView(QWidget):  # type: ignore[misc]
+class StyleView(QWidget):
     """Colour, outline or fill, opacity, and whether it is drawn at all."""
 
     style_changed = Signal(str, float, bool)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 
-class Telling(QObject):  # type: ignore[misc]
+class Telling(QObject):
     """Joins side and kind in the tab "Read" with the session.
 
     Parameters

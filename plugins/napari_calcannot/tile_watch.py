@@ -21,7 +21,7 @@ _AGAIN_S = 3  # from a failure until reading is tried again
 _FILL_MS = 1000  # the lower levels of the preview change slowly
 
 
-class TileWatch(QObject):  # type: ignore[misc]
+class TileWatch(QObject):
     """One timer in the window's thread: no signal crosses threads.
 
     Parameters

@@ -40,7 +40,7 @@ OUTLINES = (Tool.LASSO, Tool.CUT)
 LINES = (Tool.RULER, Tool.SCALE_LINE)
 
 
-class Hand(QObject):  # type: ignore[misc]
+class Hand(QObject):
     """Follows the mouse over the viewer.
 
     Parameters

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
 
-class WideEnough(QScrollArea):  # type: ignore[misc]
+class WideEnough(QScrollArea):
     """Scrolls up and down, and is never narrower than what is in it, whatever the size of the text."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)

@@ -50,7 +50,7 @@ OPEN: WeakSet[CalcificationPanel] = WeakSet()
 """Panels that are open, one a window."""
 
 
-class CalcificationPanel(QWidget):  # type: ignore[misc]
+class CalcificationPanel(QWidget):
     """Measure calcification on the open images.
 
     Parameters

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ARROW_PX = 30
 
 
-class WorklistView(QWidget):  # type: ignore[misc]
+class WorklistView(QWidget):
     """There only while a folder is worked through."""
 
     place_asked = Signal(int)

@@ -11,7 +11,6 @@ from calcannot.batch.case_run import run_case
 from calcannot.model.annotation import StrokeKind
 from calcannot.store.case_folder import CaseFolder
 from calcannot.store.setting import SettingEdit
-from napari_calcannot import preferences
 from napari_calcannot.painting import Hand, brush_rings
 from napari_calcannot.reader import open_path
 from napari_calcannot.settings import RULE
@@ -22,7 +21,6 @@ pytestmark = [pytest.mark.gui, pytest.mark.slow]
 @pytest.fixture(autouse=True)
 def named(monkeypatch):
     monkeypatch.setattr("napari_calcannot.reader.user_name", lambda: "A. Reader")
-    assert preferences.user_name is not None
 
 
 @pytest.fixture

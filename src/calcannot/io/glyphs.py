@@ -85,7 +85,7 @@ def is_like_a_letter(piece: Mask) -> bool:
     """Whether a piece has holes, fills little of its hull, or is a stroke."""
     from skimage.measure import label, regionprops
 
-    regions = regionprops(label(piece, connectivity=2))  # type: ignore[no-untyped-call]
+    regions = regionprops(label(piece, connectivity=2))
     if not regions:
         return False
     largest = max(regions, key=lambda region: region.area)

@@ -21,9 +21,9 @@ def rings_of(mask: npt.NDArray[np.bool_], row: int = 0, col: int = 0) -> tuple[n
     from skimage.measure import approximate_polygon, find_contours
 
     # Marching squares at one half runs between the centres of pixels; a border of nothing closes every ring.
-    contours = find_contours(np.pad(mask, 1).astype(np.uint8), 0.5)  # type: ignore[no-untyped-call]
+    contours = find_contours(np.pad(mask, 1).astype(np.uint8), 0.5)
     rings = []
     for contour in contours:
-        corners = approximate_polygon(contour[:, ::-1], _ON_A_LINE)[:-1]  # type: ignore[no-untyped-call]
+        corners = approximate_polygon(contour[:, ::-1], _ON_A_LINE)[:-1]
         rings.append(corners - 0.5 + (col, row))
     return tuple(rings)

@@ -27,7 +27,7 @@ from calcannot.model.case_parts import (
     Subject,
 )
 from calcannot.model.file_names import check_image_name, check_relative_path
-from calcannot.model.leaf import Leaf, LongText, Open, ShortText, Status
+from calcannot.model.leaf import Leaf, LongText, Open, ShortText, Status, Time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ class CaseImage(Open):
     path: Annotated[str, Field(min_length=1, max_length=1000)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     calibration: CaseCalibration | None = None
-    calibration_set_at: ShortText | None = None
+    calibration_set_at: Time | None = None
     lesions: tuple[Identity, ...] = ()
     projected_site: Leaf | None = None
     specimen: Specimen | None = None

@@ -14,6 +14,8 @@ from calcannot.model.units import is_unit_of, unit_names
 
 LONGEST_TEXT = 10_000
 ShortText = Annotated[str, Field(max_length=200)]
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T[\d:.]+\+00:00$")]
+"""UTC in ISO 8601; nothing else, for it is not looked through for what names a person."""
 LongText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 

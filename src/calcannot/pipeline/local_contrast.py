@@ -81,12 +81,12 @@ def local_contrast(pixels: npt.NDArray[np.float32], local: LocalContrast, width_
 
     if local.method == "top-hat":
         radius = max(1, round(width_px / 2))
-        disc = morphology.disk(radius, decomposition="sequence")  # type: ignore[no-untyped-call]
+        disc = morphology.disk(radius, decomposition="sequence")
         beyond = 2 * radius  # as far as a disc reaches that touches the film
         risen = morphology.white_tophat(np.pad(pixels, beyond, mode="edge"), disc)[beyond:-beyond, beyond:-beyond]
     else:
         block = 2 * max(1, round(width_px / 2)) + 1
-        risen = pixels - filters.threshold_local(pixels, block, mode="nearest")  # type: ignore[no-untyped-call]
+        risen = pixels - filters.threshold_local(pixels, block, mode="nearest")
     return np.ascontiguousarray(risen, dtype=np.float32)
 
 

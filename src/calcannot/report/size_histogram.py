@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    # From a size or a share to a coordinate.
+    Place = Callable[[float], float]
 
 _WIDTH, _HEIGHT = 640, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 56, 14, 48
@@ -62,7 +65,7 @@ def size_histogram(areas: npt.ArrayLike, unit: str) -> str:
     )
 
 
-def _grid(x, y, step: int, top: int, first: int, last: int, unit: str) -> str:  # type: ignore[no-untyped-def]
+def _grid(x: Place, y: Place, step: int, top: int, first: int, last: int, unit: str) -> str:
     middle = (_TOP + _HEIGHT - _BOTTOM) / 2
     parts = []
     for count in range(0, top + 1, step):

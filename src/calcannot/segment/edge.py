@@ -101,7 +101,7 @@ def fit_edge(residual: Float, sigma: float, peak: float, blur_px: float, smoothi
     outline = np.pad(held & (residual > 0.4 * plateau), 2)
     if areas[-1] < _LEVELS:
         return None
-    perimeter = float(perimeter_crofton(outline, 4))  # type: ignore[no-untyped-call]
+    perimeter = float(perimeter_crofton(outline, 4))
     raggedness = max(1.0, perimeter / (2 * math.sqrt(math.pi * int(outline.sum()))))
     added = math.hypot(smoothing_px, 1 / math.sqrt(12))
     doubt = _noise_of(areas, levels, sigma, perimeter, added) + _MODEL_MISFIT**2 * np.eye(_LEVELS)

@@ -181,3 +181,13 @@ def test_a_case_from_before_the_time_was_kept_has_it_in_its_history(case, sectio
         )
     )
     assert pixel_size_set_at(CaseFolder.open(case.path), entry.id) == at
+
+
+def test_the_time_a_pixel_size_was_set_is_a_time_and_no_place_for_words(case, section):
+    entry = add_image(case, section, role="histology")
+    set_pixel_size(case, entry.id, "2um")
+    record = case.path / "case.json"
+    said = CaseFolder.open(case.path).record.image(entry.id).calibration_set_at
+    record.write_text(record.read_text(encoding="utf-8").replace(said, "1952-03-14 M. Example"), encoding="utf-8")
+    with pytest.raises(CaseError, match="calibration_set_at"):
+        CaseFolder.open(case.path)
