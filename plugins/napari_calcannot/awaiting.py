@@ -47,9 +47,11 @@ class Awaiting(QObject):
         self._clicks.append((session, do))
         self._desk.say(_WAITS)
 
-    def give_up(self) -> None:
-        """There will be no mask."""
-        self._clicks.clear()
+    def give_up(self, why: str) -> None:
+        """There will be no mask: say so of clicks that wait for it, after what was said already."""
+        if self._clicks:
+            self._clicks.clear()
+            self._desk.say(f"{why} What you clicked on meanwhile was not done.")
 
     def _rings(self, session: Session) -> list[Ring]:
         there = {each.id for each in session.annotations.strokes}  # one that was taken back is not

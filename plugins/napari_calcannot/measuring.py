@@ -37,8 +37,8 @@ class Measuring(QObject):
 
     measured = Signal(object, object)
     """Session and analysis, after the button was pressed."""
-    given_up = Signal()
-    """It was cancelled, or failed."""
+    given_up = Signal(str)
+    """It was cancelled, or failed: what was said of it."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -93,9 +93,9 @@ class Measuring(QObject):
 
         def failed(message: str) -> None:
             desk.is_working, desk.asked, self._again = False, None, False
-            self.given_up.emit()
             desk.state_changed.emit()
             desk.say(message or "Cancelled.")
+            self.given_up.emit(message or "Cancelled.")
 
         self._idle.stop()
         _make_room()

@@ -161,8 +161,23 @@ def test_cancelled_what_was_drawn_stays_outlined(panel, qtbot, session, gate):
     gate.set()
     qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=30_000)
     assert len(session.annotations.of(StrokeKind.ADD)) == 1
-    if session.analysis is None:
-        assert len(panel.stage.layer(session, AWAITED).data) == 1
+    assert session.analysis is None
+    assert len(panel.stage.layer(session, AWAITED).data) == 1
+    assert panel.controls.message.text() == "Cancelled."
+    at_rest(panel, qtbot)
+
+
+def test_cancelled_a_click_that_waited_is_said_not_to_be_done(panel, qtbot, session, gate):
+    begin(panel)
+    panel.hand.use(Tool.FILL)
+    panel.hand.clicked.emit(40.0, 40.0)
+    panel.controls.measure.click()
+    gate.set()
+    qtbot.waitUntil(lambda: not panel.desk.is_working, timeout=30_000)
+    assert panel.controls.message.text() == "Cancelled. What you clicked on meanwhile was not done."
+    panel.controls.measure.click()
+    qtbot.waitUntil(lambda: session.is_current, timeout=30_000)
+    assert session.mask.area_px == GRAINS_PX - 36
     at_rest(panel, qtbot)
 
 
