@@ -58,7 +58,8 @@ def telling_of_compilation(say: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def _inside_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
+def inside_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what is written in LLVM's words callable from kernels (numba's ``intrinsic``)."""
     return cast("Callable[..., Any]", intrinsic(function))
 
 
@@ -68,7 +69,7 @@ def _everywhere(builder: Any, block: Any, byte: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(block, ir.Undefined), lanes)
 
 
-@_inside_kernels
+@inside_kernels
 def bits_between(_: Any, line: Any, at: Any, low: Any, span: Any) -> Any:
     """Of the 64 bytes from ``line[at]``: which lie from ``low`` to ``low + span``; bit i of the uint64 is byte i.
 
@@ -120,7 +121,7 @@ def _of_chosen(operation: str) -> Any:
 
         return types.int64(line, types.intp, types.uint64), generate
 
-    return _inside_kernels(reduction)
+    return inside_kernels(reduction)
 
 
 # (line, at, bits): sum, bits, least and largest, as int64, of those of the 64 integers from ``line[at]`` whose bit is
@@ -131,7 +132,7 @@ least_of = _of_chosen("min")
 largest_of = _of_chosen("max")
 
 
-@_inside_kernels
+@inside_kernels
 def ends_of_pixels(_: Any, line: Any, at: Any) -> Any:
     """Least of the 192 bytes of 64 colour pixels from ``line[at]``, plus 256 times the largest."""
     declared: Callable[..., Any] = cgutils.get_or_insert_function
@@ -156,7 +157,7 @@ def ends_of_pixels(_: Any, line: Any, at: Any) -> Any:
     return types.int64(line, types.intp), generate
 
 
-@_inside_kernels
+@inside_kernels
 def bits_with(_: Any, line: Any, at: Any, bit: Any) -> Any:
     """Of the 64 bytes from ``line[at]``: which have a bit in common with ``bit``; bit i of the uint64 is byte i."""
 
@@ -172,7 +173,7 @@ def bits_with(_: Any, line: Any, at: Any, bit: Any) -> Any:
     return types.uint64(line, types.intp, types.uint8), generate
 
 
-@_inside_kernels
+@inside_kernels
 def count_bits(_: Any, word: Any) -> Any:
     """Bits of a uint64 that are set."""
 
@@ -182,7 +183,7 @@ def count_bits(_: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@_inside_kernels
+@inside_kernels
 def first_bit(_: Any, word: Any) -> Any:
     """Place of the lowest bit of a uint64 that is set; 64 when none is."""
 
@@ -192,7 +193,7 @@ def first_bit(_: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@_inside_kernels
+@inside_kernels
 def copy_bytes(_: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Copy 16 bytes from ``source[at]`` to ``target[to]``; both must have as many left: nothing checks."""
 

@@ -47,6 +47,23 @@ def states_colours(coded: bytes) -> bool:
     return False
 
 
+def header_size(coded: bytes) -> int | None:
+    """Bytes of a JPEG stream up to its pixels, the header of its scan among them; None where it is damaged before."""
+    size = 2
+    try:
+        for _, at in _markers(coded):
+            (length,) = struct.unpack_from(">H", coded, at + 2)
+            size = at + 2 + length
+        while coded[size : size + 2] == b"\xff\xff":
+            size += 1
+        if coded[size : size + 2] != bytes((0xFF, _SCAN)):
+            return None
+        (length,) = struct.unpack_from(">H", coded, size + 2)
+    except (struct.error, IndexError):
+        return None
+    return size + 2 + int(length)
+
+
 def _jpeg(coded: bytes) -> tuple[int, int] | None:
     for marker, at in _markers(coded):
         if marker in _FRAME_HEADERS:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from calcannot.jpeg_colours import CodedTiles
     from calcannot.model.calibration import Calibration
 
 DARKER = "darker absorbs more"
@@ -103,6 +104,31 @@ class Source:
         if self._bad_tiles is not None:
             return np.ascontiguousarray(self._bad_tiles.read(self._info, row, col, height, width, level))
         return np.ascontiguousarray(self._read(row, col, height, width, level))
+
+    def coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        """Tiles as they are stored, from which ``calcannot.jpeg_colours`` makes the pixels of ``read``.
+
+        Parameters
+        ----------
+        places
+            Row, column, height and width of boxes of level 0.
+
+        Returns
+        -------
+        CodedTiles or None
+            Valid until the thread asks for the next. None where all must be read: always but for JPEG with halved
+            chroma, in files that store their pixels as they are shown.
+
+        Raises
+        ------
+        OSError
+            If the system cannot read the file.
+        """
+        return None if self._bad_tiles is not None else self._coded_tiles(places)
+
+    def _coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        del places
+        return None
 
     def _check_box(self, row: int, col: int, height: int, width: int, level: int) -> None:
         """Raise ValueError unless the box is not empty and lies inside the level."""

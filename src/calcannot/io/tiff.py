@@ -21,12 +21,13 @@ from calcannot.io.tiff_whole import require_whole
 from calcannot.model.image import ImageInfo, Level, Modality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
 
+    from calcannot.jpeg_colours import CodedTiles
     from calcannot.model.calibration import Calibration
 
 _ORIENTATION, _ICC, _MAX_SAMPLE = 274, 34675, 281
@@ -87,6 +88,9 @@ class TiffSource(Source):
                 tile=True,
             )
         return require_finite(pixels, self._path)
+
+    def _coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        return self._readers[0].coded_tiles(places) if self._turn == 1 else None
 
     def close(self) -> None:
         """Release the file. May be called twice."""

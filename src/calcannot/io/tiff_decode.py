@@ -46,6 +46,13 @@ def decoder_of(page: Any) -> Decode:
     return _of_jpeg(page, any_codec) if _is_plain_jpeg(page) else any_codec
 
 
+def may_be_planes(page: Any) -> bool:
+    """Whether tiles are whole JPEG streams, maybe of YCbCr."""
+    if not (page.is_tiled and _is_plain_jpeg(page)) or page.samplesperpixel != 3 or page.jpegheader is not None:
+        return False
+    return page.photometric != _RGB or _states_colours(page)
+
+
 def _is_plain_jpeg(page: Any) -> bool:
     """Whether segments are 8-bit JPEG streams of grey or of RGB, all samples in one."""
     return (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,16 +13,20 @@ import numpy.typing as npt
 from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io.limits import check_piece
 from calcannot.io.quiet import fail
-from calcannot.io.tiff_decode import JPEG, OLD_JPEG, decoder_of
+from calcannot.io.tiff_decode import JPEG, OLD_JPEG, decoder_of, may_be_planes
 from calcannot.io.tiling import TiledReader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from calcannot.io.byte_file import ByteFile
+    from calcannot.io.jpeg_planes import PlaneDecoder
     from calcannot.io.segment_cache import SegmentCache
+    from calcannot.jpeg_colours import CodedTiles
 
 _START_OF_JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
+_END_WITHIN = 64  # bytes; some writers pad
 _REMEDY = "copy the file again from where it was scanned"
 _UNCOMPRESSED = 1
 # The longest side of a JPEG. Hamamatsu goes beyond it with restart markers, whose places it lists as tiles.
@@ -67,6 +73,7 @@ class PageReader(TiledReader):
         self._counts = tuple(page.databytecounts)
         self._check()
         self._decode = decoder_of(page)
+        self._may_be_planes, self._tables = may_be_planes(page), page.jpegtables
         self._ends_marked = page.compression in JPEG - {OLD_JPEG} and page.jpegheader is None
         self._what = "tile" if page.is_tiled else "strip"
 
@@ -96,6 +103,44 @@ class PageReader(TiledReader):
             return None
         return np.concatenate([plane for plane in planes if plane is not None], axis=-1)
 
+    @cached_property
+    def _plane_decoder(self) -> PlaneDecoder | None:
+        from calcannot.io.jpeg_planes import decoder_of_planes  # brings the compiler; to open an image needs none
+
+        decode = self._decode
+        return (
+            decoder_of_planes(self._tile, self._tables, lambda coded: decode(coded, 0)) if self._may_be_planes else None
+        )
+
+    def coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        """Tiles for a decoder, read at once where they lie side by side; None where all must be read as pixels."""
+        if self._plane_decoder is None:
+            return None
+        rows, cols = self._tile
+        starts, sizes = list[int](), list[int]()
+        for row, col, height, width in places:
+            tile = row // rows * self._grid[1] + col // cols
+            is_whole = (height, width) == self._tile and not (row % rows or col % cols)
+            starts.append(self._offsets[tile])
+            sizes.append(self._counts[tile] if is_whole else 0)
+        block, first = self._read_together(starts, sizes)
+        for number, (at, size) in enumerate(zip(first, sizes, strict=True)):
+            if block.rfind(_END_OF_JPEG, max(at, at + size - _END_WITHIN), at + size) < 0:
+                sizes[number] = 0
+        return self._plane_decoder.tiles(block, first, sizes)
+
+    def _read_together(self, starts: list[int], sizes: list[int]) -> tuple[bytes, list[int]]:
+        """Bytes of several segments, and where each begins in them."""
+        wanted = [(start, size) for start, size in zip(starts, sizes, strict=True) if size]
+        begin = min((start for start, _ in wanted), default=0)
+        end = max((start + size for start, size in wanted), default=0)
+        if end - begin <= 2 * sum(sizes):
+            return self._file.read_at(begin, end - begin), [
+                start - begin if size else 0 for start, size in zip(starts, sizes, strict=True)
+            ]
+        parts = [self._file.read_at(start, size) if size else b"" for start, size in zip(starts, sizes, strict=True)]
+        return b"".join(parts), [0, *accumulate(len(part) for part in parts)][:-1]
+
     def _segment(self, plane: int, down: int, across: int) -> npt.NDArray[Any] | None:
         index = (plane * self._grid[0] + down) * self._grid[1] + across
         if not self._counts[index]:
@@ -114,7 +159,7 @@ class PageReader(TiledReader):
         if len(coded) < self._counts[index]:
             return True
         # libjpeg fills what is missing with grey and says nothing. Segments with a shared header are parts of a stream.
-        return self._ends_marked and _END_OF_JPEG not in coded[-64:]
+        return self._ends_marked and _END_OF_JPEG not in coded[-_END_WITHIN:]
 
     def _check(self) -> None:
         from tifffile import TIFF

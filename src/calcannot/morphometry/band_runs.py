@@ -12,12 +12,12 @@ from calcannot.compiled import (
     BLOCK,
     bits_between,
     compiled,
-    count_bits,
     first_bit,
     largest_of,
     least_of,
     sum_of,
 )
+from calcannot.model.classes import MINERAL
 from calcannot.morphometry.box_runs import (
     FIELDS,
     FLAGS,
@@ -75,29 +75,29 @@ def joined_boxes(boxes: Sequence[BoxRuns], height: int) -> list[BandRuns]:
     return [BandRuns(*_join(counts, runs, first_of_box, mask)) for mask in range(len(MASKS))]
 
 
-def joined_levels(boxes: Sequence[tuple[int, KeptLevels]], height: int, bounds: Int32) -> list[BandRuns]:
+def joined_levels(boxes: Sequence[tuple[Sequence[int], KeptLevels]], height: int, bounds: Int32) -> list[BandRuns]:
     """Runs of a band for each of ``MASKS``, from pixels whose level is known.
 
     Parameters
     ----------
     boxes
-        First column of each box that has such pixels, from left to right, and the pixels.
+        First columns of boxes that have such pixels, and their pixels; in any order.
     height
         Rows of the band.
     bounds
         int32 (3, 2): least and largest level of each mask; no pixel where the least is larger.
     """
-    counts = np.zeros((len(boxes), height), np.uint16)
-    for number, (_, kept) in enumerate(boxes):
-        counts[number] = kept[0]
+    counts = np.concatenate([np.zeros((0, height), np.uint16), *(kept[0] for _, kept in boxes)])
     runs = np.concatenate([np.zeros((0, 2), np.uint16), *(kept[1] for _, kept in boxes)])
     # Levels are looked at 64 at a time, beyond the last too.
     levels = np.concatenate([*(kept[2] for _, kept in boxes), np.zeros(BLOCK, np.uint8)])
-    first_run = np.cumsum([0, *(len(kept[1]) for _, kept in boxes)])
-    first_level = np.cumsum([0, *(len(kept[2]) for _, kept in boxes)])
-    cols = np.array([col for col, _ in boxes], np.int64)
+    sizes = np.concatenate([np.zeros((1, 2), np.int64), *(kept[3] for _, kept in boxes)]).cumsum(axis=0)
+    cols = np.array([col for some, _ in boxes for col in some], np.int64)
+    order = np.argsort(cols)
+    first_run, first_level = (np.ascontiguousarray(each) for each in sizes.T)
     return [
-        BandRuns(*_of_levels(counts, runs, levels, first_run, first_level, cols, low, high)) for low, high in bounds
+        BandRuns(*_of_levels(counts, runs, levels, first_run, first_level, cols, order, low, high, mask == MINERAL))
+        for mask, (low, high) in zip(MASKS, bounds, strict=True)
     ]
 
 
@@ -190,20 +190,22 @@ def _join(counts: Int32, runs: Int32, first_of_box: Int64, mask: int) -> tuple[
 
 @compiled
 def _of_levels(
-    counts: Shorts, known: Shorts, levels: Bytes, first_run: Int64, first_level: Int64, cols: Int64, low: int, high: int
-) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:
-    """Runs of the pixels with levels from ``low`` to ``high``."""
-    boxes, height = counts.shape
+    counts: Shorts, known: Shorts, levels: Bytes, first_run: Int64, first_level: Int64, cols: Int64, order: Int64,
+    low: int, high: int, sums: bool,
+) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:  # fmt: skip
+    """Runs of the pixels with levels from ``low`` to ``high``; without ``sums`` only their least level is found."""
+    height = counts.shape[1]
     least, span = np.uint8(low), np.uint8(max(0, high - low))
-    most = _count_parts(known, levels, first_level[0], least, span) if low <= high else 0
+    # At most every second pixel of a run begins another; memory that is not written to costs nothing.
+    most = (levels.size + known.shape[0]) // 2 if low <= high else 0
     row_start = np.zeros(height + 1, np.int64)
     start, stop = np.empty(most, np.int32), np.empty(most, np.int32)
-    level_sum = np.empty(most, np.int64)
-    level_min, level_max = np.empty(most, np.int32), np.empty(most, np.int32)
+    level_sum = np.empty(most if sums else 0, np.int64)
+    level_min, level_max = np.empty(most, np.int32), np.empty(most if sums else 0, np.int32)
     run_at, level_at = first_run.copy(), first_level.copy()
     n = 0
     for row in range(height if most else 0):
-        for box in range(boxes):
+        for box in order:
             for _ in range(counts[box, row]):
                 run, at = run_at[box], level_at[box]
                 first, length = cols[box] + int(known[run, 0]), int(known[run, 1]) - int(known[run, 0])
@@ -216,34 +218,30 @@ def _of_levels(
                         size = first_bit(~(bits >> np.uint64(begin)))
                         part = (ALL_BITS >> np.uint64(BLOCK - size)) << np.uint64(begin)
                         bits &= ~part
-                        total = sum_of(levels, at + block, part)
                         lowest = least_of(levels, at + block, part)
-                        highest = largest_of(levels, at + block, part)
-                        begin += first + block
-                        if n > row_start[row] and stop[n - 1] == begin:
-                            stop[n - 1] = begin + size
-                            level_sum[n - 1] += total
-                            level_min[n - 1] = min(level_min[n - 1], lowest)
-                            level_max[n - 1] = max(level_max[n - 1], highest)
-                            continue
-                        start[n], stop[n], level_sum[n] = begin, begin + size, total
-                        level_min[n], level_max[n] = lowest, highest
-                        n += 1
+                        joins = n > row_start[row] and stop[n - 1] == first + block + begin
+                        i = n - 1 if joins else n
+                        if sums:
+                            total = sum_of(levels, at + block, part)
+                            highest = largest_of(levels, at + block, part)
+                            level_sum[i] = total + level_sum[i] if joins else total
+                            level_max[i] = max(highest, level_max[i]) if joins else highest
+                        level_min[i] = min(lowest, level_min[i]) if joins else lowest
+                        stop[i] = first + block + begin + size
+                        if not joins:
+                            start[i] = first + block + begin
+                            n += 1
         row_start[row + 1] = n
-    return row_start, start[:n], stop[:n], level_sum[:n], level_min[:n], level_max[:n], np.zeros(n, np.uint8)
-
-
-@compiled
-def _count_parts(known: Shorts, levels: Bytes, at: int, least: np.uint8, span: np.uint8) -> int:
-    """How many runs there are at most: arrays that grow within the loop cost more than looking twice."""
-    n = 0
-    for run in range(known.shape[0]):
-        length = int(known[run, 1]) - int(known[run, 0])
-        for block in range(0, length, BLOCK):
-            bits = _bits_of_run(levels, at, block, length, least, span)
-            n += count_bits(bits & ~(bits << np.uint64(1)))
-        at += length
-    return n
+    nothing = np.zeros(n, np.uint8)
+    if not sums:
+        return (
+            row_start, start[:n].copy(), stop[:n].copy(), np.zeros(n, np.int64), level_min[:n].copy(),
+            np.zeros(n, np.int32), nothing,
+        )  # fmt: skip
+    return (
+        row_start, start[:n].copy(), stop[:n].copy(), level_sum[:n].copy(), level_min[:n].copy(),
+        level_max[:n].copy(), nothing,
+    )  # fmt: skip
 
 
 @compiled

@@ -25,9 +25,9 @@ from calcannot.model.classes import ADDED, CORE, EDGE, MINERAL, MINERAL_HIGH, MI
 Bytes = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.uint16]
-KeptLevels = tuple[Shorts, Shorts, Bytes]
-"""Runs in each row of a box, uint16 (height,), their ends as columns of the box, uint16 (n, 2), and the level of each
-of their pixels, uint8."""
+KeptLevels = tuple[Shorts, Shorts, Bytes, npt.NDArray[np.int64]]
+"""Runs in each row of each of some boxes, uint16 (boxes, height), their ends as columns of the box, uint16 (n, 2), the
+level of each of their pixels, uint8, and runs and pixels of each box, int64 (boxes, 2)."""
 
 MASKS = (MINERAL, MINERAL_LOW, MINERAL_HIGH)
 START, STOP, LEVEL_SUM, LEVEL_MIN, LEVEL_MAX, FLAGS, FIELDS = range(7)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from calcannot.jpeg_colours import CodedSource
 from calcannot.model.classes import MINERAL
 from calcannot.morphometry.band_runs import beside, joined_boxes, joined_levels
 from calcannot.morphometry.box_runs import MASKS, BoxRuns, KeptLevels, runs_of_classes
@@ -29,6 +30,8 @@ from calcannot.segment.resolve import channels_needed
 from calcannot.segment.statistics import ImageStatistics, TileCounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from calcannot.model.annotation import Annotations
@@ -66,15 +69,15 @@ class OnePass:
     high: int
     looked_px: int = 0
     glass: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
-    _kept: dict[tuple[int, int], KeptPixels] = field(default_factory=dict)
+    _kept: dict[int, list[tuple[list[int], KeptPixels]]] = field(default_factory=dict)
     _again: set[tuple[int, int]] = field(default_factory=set)
 
-    def keep(self, box: Box, pixels: KeptPixels | None) -> None:
-        """Take in the pixels of a box that has some; None where there is no memory for them."""
+    def keep(self, boxes: list[Box], pixels: KeptPixels | None) -> None:
+        """Take in the pixels of boxes of a band that have some; None where there is no memory for them."""
         if pixels is None:
-            self._again.add((box.row, box.col))
+            self._again.update((box.row, box.col) for box in boxes)
         else:
-            self._kept[box.row, box.col] = pixels
+            self._kept.setdefault(boxes[0].row, []).append(([box.col for box in boxes], pixels))
 
     def decides(self, resolved: ResolvedRecipe) -> bool:
         """Whether a pixel's level alone says what it is."""
@@ -93,21 +96,23 @@ class OnePass:
         is_kept = self.low <= low and high <= self.high
 
         def work(band: list[Strip]) -> Band:
-            first, boxes, drawn = band[0][0], list[tuple[int, KeptLevels]](), list[BoxRuns]()
-            second_look = ByteCounter(self.channel, low, high, counts_channel=False, counts_glass=False)
-            for box in chain.from_iterable(band):
-                place = box.row, box.col
-                if place in self.drawn.drawn_on:
-                    classes = classifier.classify(source, box.row, box.col, box.height, box.width)
-                    drawn.append(runs_of_classes(*classes, box.col))
-                elif wanted and place not in self.drawn.outside:
-                    pixels = self._kept.pop(place, None)
-                    if not is_kept or place in self._again:
-                        rgb = source.read(box.row, box.col, box.height, box.width).view(np.uint8)
-                        pixels = second_look.look(rgb, keep=True)[1]
-                    if pixels is not None:
-                        boxes.append((box.col, pixels))
-            masks = joined_levels(boxes, first.height, np.array(bounds, np.int32))
+            first, drawn = band[0][0], list[BoxRuns]()
+            boxes: list[tuple[list[int], KeptLevels]] = [*self._kept.pop(first.row, [])] if is_kept else []
+            for strip in band:
+                again = list[Box]()
+                for box in strip:
+                    place = box.row, box.col
+                    if place in self.drawn.drawn_on:
+                        classes = classifier.classify(source, box.row, box.col, box.height, box.width)
+                        drawn.append(runs_of_classes(*classes, box.col))
+                    elif wanted and place not in self.drawn.outside and (not is_kept or place in self._again):
+                        again.append(box)
+                if again:
+                    counter = ByteCounter(self.channel, low, high, counts_channel=False, counts_glass=False)
+                    for some, pixels in _looks(source, again, counter, keep=True):
+                        if pixels is not None:
+                            boxes.append(([box.col for box in some], pixels))
+            masks = joined_levels(boxes if wanted else [], first.height, np.array(bounds, np.int32))
             if drawn:
                 masks = beside(masks, joined_boxes(drawn, first.height))
             reference_px = sum(box.reference_px for box in drawn)
@@ -155,23 +160,20 @@ def look_once(
         return mine
 
     def work(strip: Strip) -> list[TileCounts]:
-        mine, counts = counter(), list[TileCounts]()
+        mine, counts, alike = counter(), list[TileCounts](), list[Box]()
         for box in strip:
             place = box.row, box.col
-            is_drawn_on = place in drawn.drawn_on
-            if place in drawn.outside or (is_drawn_on and not statistics.channels):
+            if place in drawn.outside:
                 continue
-            rgb: npt.NDArray[np.uint8] = source.read(box.row, box.col, box.height, box.width).view(np.uint8)
-            if is_drawn_on:
+            if place not in drawn.drawn_on:
+                alike.append(box)
+            elif statistics.channels:
+                rgb = source.read(box.row, box.col, box.height, box.width)
                 counts.append(statistics.count(rgb, drawn.mask(box)))
-                continue
-            if statistics.channels:
-                statistics.see_colour(rgb)
-            found, kept = mine.look(rgb, keep=room.is_left)
-            if kept is not None:
-                room.take(kept.size_bytes)
-            if found:
-                result.keep(box, kept)
+        for some, pixels in _looks(source, alike, mine, keep=room.is_left):
+            if pixels is not None:
+                room.take(pixels.size_bytes)
+            result.keep(some, pixels)
         return counts
 
     strips = chain.from_iterable(bands(info, halo=False))
@@ -187,8 +189,27 @@ def look_once(
         result.looked_px += mine.pixel_count
         result.glass += glass
         of_channel = {spec: glass if spec == "glass" else levels for spec in statistics.channels}
-        statistics.merge(TileCounts(of_channel, mine.pixel_count, statistics.has_colour))
+        statistics.merge(TileCounts(of_channel, mine.pixel_count, mine.has_colour))
     return result
+
+
+def _looks(
+    source: ImageSource, boxes: list[Box], counter: ByteCounter, *, keep: bool
+) -> Iterator[tuple[list[Box], KeptPixels | None]]:
+    """Look at boxes of a band; gives those with pixels that the threshold may decide, and these where they are kept."""
+    if isinstance(source, CodedSource) and boxes:
+        tiles = source.coded_tiles([(box.row, box.col, box.height, box.width) for box in boxes])
+        if tiles is not None:
+            found, kept = counter.look_at_tiles(tiles, keep=keep)
+            some = [box for box, has in zip(boxes, found, strict=True) if has > 0]
+            if some:
+                yield some, kept
+            boxes = [box for box, has in zip(boxes, found, strict=True) if has < 0]
+    for box in boxes:
+        rgb = source.read(box.row, box.col, box.height, box.width)
+        has_some, kept = counter.look(rgb.view(np.uint8), keep=keep)
+        if has_some:
+            yield [box], kept
 
 
 def _is_decided_by_a_byte(recipe: Recipe, info: ImageInfo) -> bool:

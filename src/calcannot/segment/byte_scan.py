@@ -8,12 +8,18 @@ level, so that it can be decided when the threshold is known. Glass and pale tis
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.compiled import ALL_BITS, BLOCK, COPIED, bits_between, compiled, copy_bytes, count_bits, first_bit
+from calcannot.compiled import BLOCK, COPIED
+from calcannot.jpeg_colours import BEYOND
+from calcannot.lanes import LANES
+from calcannot.segment.byte_kernels import CHUNK, look_at_colours, look_at_tiles
+
+if TYPE_CHECKING:
+    from calcannot.jpeg_colours import CodedTiles
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.uint16]
@@ -23,34 +29,47 @@ Pairs = npt.NDArray[np.uint32]
 BYTE_CHANNELS: Final = {"red": 0, "green": 1, "blue": 2, "value": 3, "minimum": 4}
 """Channels that are bytes of the image, by the number that the kernels know them by."""
 
-_BRIGHTEST = 3
-_CHUNK = 4096  # pixels whose channels stay in the nearest cache
-_NARROW = 12  # levels to both sides of the first pixel's: glass
-_NEUTRAL_SHIFT = 3  # an eighth, as in ``Channel.values``
 _FOLD_AT = 1 << 32  # pixels of one thread; a counter of pairs holds as many pairs
 
 
 class KeptPixels(NamedTuple):
-    """Runs of pixels of a box whose level lies within the bounds.
+    """Runs of pixels of boxes whose level lies within the bounds.
 
     Attributes
     ----------
     counts
-        uint16 (height,): runs in each row.
+        uint16 (n, height): runs in each row of each box.
     runs
-        uint16 (n, 2): first column of a run in the box and the column after its last, row by row.
+        uint16 (runs, 2): first column of a run in its box and the column after its last, box by box and row by row.
     levels
         uint8: of the pixels of all runs, one after another.
+    sizes
+        int64 (n, 2): runs and pixels of each box.
     """
 
     counts: Shorts
     runs: Shorts
     levels: Bytes
+    sizes: Counts
 
     @property
     def size_bytes(self) -> int:
         """Memory that they take."""
-        return self.counts.nbytes + self.runs.nbytes + self.levels.nbytes
+        return sum(each.nbytes for each in self)
+
+
+class _Wanted(NamedTuple):
+    """What kernels are asked for, and what they add to."""
+
+    channel: int
+    counts_channel: bool
+    counts_glass: bool
+    keep: bool
+    seeks: bool
+    low: np.uint8
+    span: np.uint8
+    levels: Counts
+    pairs: Pairs
 
 
 class _Room(NamedTuple):
@@ -58,25 +77,30 @@ class _Room(NamedTuple):
 
     plane: Bytes
     glass: Bytes
+    colours: Bytes
+    sums: npt.NDArray[np.int16]
     runs: Shorts
     levels: Bytes
 
     @classmethod
-    def of(cls, height: int, width: int) -> _Room:
+    def of(cls, number: int, height: int, width: int) -> _Room:
         # What is read 64 or copied 16 at a time may reach beyond the last pixel.
-        chunk = max(_CHUNK, width) + BLOCK
+        chunk = max(CHUNK, width) + BLOCK
         return cls(
             np.zeros(chunk, np.uint8),
             np.zeros(chunk, np.uint8),
-            np.empty((height * (width // 2 + 1), 2), np.uint16),
-            np.empty(height * width + COPIED, np.uint8),
+            np.zeros(3 * (max(CHUNK, width) + BEYOND), np.uint8),
+            np.zeros((2, width // 2 + 2 + LANES), np.int16),
+            np.empty((number * height * (width // 2 + 1), 2), np.uint16),
+            np.empty(number * height * width + COPIED, np.uint8),
         )
 
-    def holds(self, height: int, width: int) -> bool:
+    def holds(self, number: int, height: int, width: int) -> bool:
         return (
             self.plane.size >= width + BLOCK
-            and len(self.runs) >= height * (width // 2 + 1)
-            and self.levels.size >= height * width + COPIED
+            and self.sums.shape[1] >= width // 2 + 2 + LANES
+            and len(self.runs) >= number * height * (width // 2 + 1)
+            and self.levels.size >= number * height * width + COPIED
         )
 
 
@@ -94,6 +118,7 @@ class ByteCounter:
     counts_channel: bool
     counts_glass: bool
     pixel_count: int = field(init=False, default=0)
+    has_colour: bool = field(init=False, default=False)
     _levels: Counts = field(init=False)
     _pairs: Pairs = field(init=False)
     _room: _Room | None = field(init=False, default=None)
@@ -118,20 +143,54 @@ class ByteCounter:
             Whether there are any, and they themselves.
         """
         height, width = rgb.shape[:2]
-        room = self._room
-        if room is None or not room.holds(height, width):
-            room = self._room = _Room.of(height, width)
-        counts = np.zeros(height if keep else 0, np.uint16)
-        found, runs, size = _look(
-            rgb, self.channel, self.counts_channel, self.counts_glass, keep, self.low <= self.high,
-            np.uint8(self.low), np.uint8(max(0, self.high - self.low)), self._levels, self._pairs, counts, *room,
+        room = self._room_for(1, height, width)
+        counts = np.zeros((1, height if keep else 0), np.uint16)
+        found, runs, size, has_colour = look_at_colours(rgb, *self._wanted(keep), counts[0], *room)
+        self._seen(height * width, has_colour)
+        if not (found and keep):
+            return found, None
+        sizes = np.array([[runs, size]], np.int64)
+        return found, KeptPixels(counts, room.runs[:runs].copy(), room.levels[:size].copy(), sizes)
+
+    def look_at_tiles(self, tiles: CodedTiles, *, keep: bool) -> tuple[list[int], KeptPixels | None]:
+        """Decode tiles, count their pixels and keep those from ``low`` to ``high``.
+
+        Returns
+        -------
+        tuple
+            For each tile -1 where it must be looked at as pixels, 1 where there are any to keep, else 0; and those of
+            the tiles with 1, in order, or None where there are none.
+        """
+        number, height, width = len(tiles.first), tiles.height, tiles.width
+        room = self._room_for(number, height, width)
+        counts = np.zeros((number, height if keep else 0), np.uint16)
+        found = np.zeros((number, 3), np.int64)
+        has_colour = look_at_tiles(*tiles, *self._wanted(keep), counts, found, *room)
+        self._seen(height * width * int(np.count_nonzero(found[:, 2] >= 0)), has_colour)
+        some = found[:, 2] > 0
+        if not (keep and some.any()):
+            return found[:, 2].tolist(), None
+        runs, size = found[:, :2].sum(axis=0)
+        kept = KeptPixels(counts[some], room.runs[:runs].copy(), room.levels[:size].copy(), found[some, :2])
+        return found[:, 2].tolist(), kept
+
+    def _wanted(self, keep: bool) -> _Wanted:
+        return _Wanted(
+            self.channel, self.counts_channel, self.counts_glass, keep, self.low <= self.high,
+            np.uint8(self.low), np.uint8(max(0, self.high - self.low)), self._levels, self._pairs,
         )  # fmt: skip
+
+    def _room_for(self, number: int, height: int, width: int) -> _Room:
+        if self._room is None or not self._room.holds(number, height, width):
+            self._room = _Room.of(number, height, width)
+        return self._room
+
+    def _seen(self, pixels: int, has_colour: bool) -> None:
+        self.has_colour |= has_colour
         before = self.pixel_count
-        self.pixel_count += height * width
+        self.pixel_count += pixels
         if before // _FOLD_AT != self.pixel_count // _FOLD_AT:
             self._fold()
-        kept = KeptPixels(counts, room.runs[:runs].copy(), room.levels[:size].copy()) if found and keep else None
-        return found, kept
 
     def histograms(self) -> tuple[Counts, Counts]:
         """Pixels at each level of the channel and of glass; int64 (256,) each, zero where not counted."""
@@ -146,131 +205,3 @@ class ByteCounter:
         pairs = self._pairs.reshape(2, 256, 256).astype(np.int64)
         self._levels += pairs.sum(axis=1) + pairs.sum(axis=2)
         self._pairs[:] = 0
-
-
-@compiled
-def _look(
-    rgb: Bytes, channel: int, counts_channel: bool, counts_glass: bool, keep: bool, seeks: bool,
-    low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs, counts: Shorts,
-    plane: Bytes, glass: Bytes, runs: Shorts, kept: Bytes,
-) -> tuple[bool, int, int]:  # fmt: skip
-    """Count, and write what is kept; returns whether there is any, the number of runs and of their pixels."""
-    height, width = rgb.shape[0], rgb.shape[1]
-    flat = rgb.reshape(height * width * 3)
-    at_once = min(height, max(1, _CHUNK // width))
-    words = (at_once * width) // 8
-    plane_words, glass_words = plane[: 8 * words].view(np.uint64), glass[: 8 * words].view(np.uint64)
-    found = False
-    n = size = 0
-    for top in range(0, height, at_once):
-        rows = min(at_once, height - top)
-        pixels = rows * width
-        part = flat[3 * top * width : 3 * (top * width + pixels)]
-        _planes(part, channel, counts_glass, plane, glass)
-        if counts_channel:
-            _count(plane, plane_words, pixels, levels[0], pairs[0])
-        if counts_glass:
-            _count(glass, glass_words, pixels, levels[1], pairs[1])
-        if not seeks or not _any_between(plane, pixels, low, span):
-            continue
-        found = True
-        if not keep:
-            continue
-        for row in range(rows):
-            last = _runs_of_row(plane, row * width, width, low, span, runs, n)
-            counts[top + row] = last - n
-            for run in range(n, last):
-                start, length = int(runs[run, 0]), int(runs[run, 1]) - int(runs[run, 0])
-                for i in range(0, length, COPIED):
-                    copy_bytes(plane, row * width + start + i, kept, size + i)
-                size += length
-            n = last
-    return found, n, size
-
-
-@compiled
-def _planes(flat: Bytes, channel: int, wants_glass: bool, plane: Bytes, glass: Bytes) -> None:
-    """The rule's channel and the channel ``glass`` of each pixel, as ``Channel.values`` computes them."""
-    if wants_glass or channel == _BRIGHTEST:
-        for i in range(flat.size // 3):
-            red, green, blue = flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]
-            brightest, darkest = max(red, green, blue), min(red, green, blue)
-            plane[i] = brightest
-            neutral = np.uint8(brightest - darkest) <= np.uint8(brightest >> np.uint8(_NEUTRAL_SHIFT))
-            glass[i] = darkest if neutral else np.uint8(0)
-    if channel < _BRIGHTEST:
-        for i in range(flat.size // 3):
-            plane[i] = flat[3 * i + channel]
-    elif channel > _BRIGHTEST:
-        for i in range(flat.size // 3):
-            plane[i] = min(flat[3 * i], flat[3 * i + 1], flat[3 * i + 2])
-
-
-@compiled
-def _any_between(plane: Bytes, pixels: int, low: np.uint8, span: np.uint8) -> bool:
-    found = np.uint64(0)
-    whole = pixels // BLOCK
-    for block in range(whole):
-        found |= bits_between(plane, BLOCK * block, low, span)
-    if pixels % BLOCK:
-        found |= bits_between(plane, BLOCK * whole, low, span) & (ALL_BITS >> np.uint64(BLOCK - pixels % BLOCK))
-    return bool(found != np.uint64(0))
-
-
-@compiled
-def _count(plane: Bytes, words: npt.NDArray[np.uint64], pixels: int, levels: Counts, pairs: Pairs) -> None:
-    """Add the pixels to their levels: level by level where all are alike, as on glass, else pair by pair."""
-    whole = pixels // BLOCK
-    first = int(plane[0])
-    least = max(0, first - _NARROW)
-    narrow = True
-    for block in range(whole):
-        if bits_between(plane, BLOCK * block, np.uint8(least), np.uint8(2 * _NARROW)) != ALL_BITS:
-            narrow = False
-            break
-    if narrow:
-        left = BLOCK * whole
-        for away in range(2 * _NARROW + 1):
-            for side in range(-1, 2, 2):
-                level = first + side * away
-                if left == 0 or level < 0 or level > 255 or (away == 0 and side > 0):
-                    continue
-                at_level = 0
-                for block in range(whole):
-                    at_level += count_bits(bits_between(plane, BLOCK * block, np.uint8(level), np.uint8(0)))
-                levels[level] += at_level
-                left -= at_level
-        for i in range(BLOCK * whole, pixels):
-            levels[plane[i]] += 1
-        return
-    for i in range(pixels // 8):
-        word = words[i]
-        if word == np.uint64(0):
-            continue
-        pairs[word & np.uint64(0xFFFF)] += np.uint32(1)
-        pairs[(word >> np.uint64(16)) & np.uint64(0xFFFF)] += np.uint32(1)
-        pairs[(word >> np.uint64(32)) & np.uint64(0xFFFF)] += np.uint32(1)
-        pairs[word >> np.uint64(48)] += np.uint32(1)
-    for i in range(8 * (pixels // 8), pixels):
-        levels[plane[i]] += 1
-
-
-@compiled
-def _runs_of_row(plane: Bytes, first: int, width: int, low: np.uint8, span: np.uint8, runs: Shorts, n: int) -> int:
-    """Append the runs of the row that starts at ``first``; returns the number of runs after it."""
-    inside = np.uint64(0)
-    ends = 2 * n
-    for col in range(0, width, BLOCK):
-        bits = bits_between(plane, first + col, low, span)
-        if col + BLOCK > width:
-            bits &= ALL_BITS >> np.uint64(col + BLOCK - width)
-        changes = bits ^ ((bits << np.uint64(1)) | inside)
-        inside = bits >> np.uint64(BLOCK - 1)
-        while changes != np.uint64(0):
-            runs[ends >> 1, ends & 1] = col + first_bit(changes)
-            changes &= changes - np.uint64(1)
-            ends += 1
-    if inside != np.uint64(0):
-        runs[ends >> 1, 1] = width
-        ends += 1
-    return ends // 2

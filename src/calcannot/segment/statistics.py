@@ -117,11 +117,6 @@ class ImageStatistics:
             self._colours.add(np.ascontiguousarray(some, dtype=np.uint8))
         return TileCounts(levels, total, colourful)
 
-    def see_colour(self, pixels: Pixels) -> None:
-        """Note whether a tile has colour, as long as none had."""
-        if not self.has_colour and self.info.channels == 3 and _any_colour(pixels, None):
-            self.has_colour = True
-
     def merge(self, tile: TileCounts) -> None:
         """Take in the counts of a tile."""
         self.pixel_count += tile.pixel_count

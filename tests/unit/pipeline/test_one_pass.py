@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
+import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from scipy import ndimage
 
 from calcannot import ArraySource, Recipe, analyse, region_columns
+from calcannot.io import open_image
+from calcannot.io.jpeg_planes import load_library
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.pipeline import one_pass
 from calcannot.pipeline.drawn_boxes import DrawnBoxes
 from calcannot.pipeline.expected_levels import SAMPLE
 
 SIZE = (700, 1100)
+LOOK_AT_TILES = one_pass.ByteCounter.look_at_tiles
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +151,49 @@ def test_mineral_in_a_corner_that_no_sample_sees_is_found(monkeypatch):
     analysis = analyse(source, recipe)
     assert analysis.totals.calcified_area_px == 800
     assert source.reads.total() <= 2500 + SAMPLE + 40
+
+
+def as_slide(path, pixels, tile, *, spoilt=()):
+    """JPEG tiles with halved chroma; spoilt ones have bytes after their end of scan, which decoders remark upon."""
+    streams = []
+    for row in range(0, pixels.shape[0], tile):
+        for col in range(0, pixels.shape[1], tile):
+            part = pixels[row : row + tile, col : col + tile]
+            whole = np.pad(part, ((0, tile - part.shape[0]), (0, tile - part.shape[1]), (0, 0)), "edge")
+            stream = imagecodecs.jpeg8_encode(whole, level=85, subsampling="420")
+            streams.append(stream[:-2] + bytes(9) + stream[-2:] if len(streams) in spoilt else stream)
+    tifffile.imwrite(
+        path, iter(streams), shape=pixels.shape, dtype="uint8", tile=(tile, tile), compression="jpeg",
+        photometric="ycbcr", subsampling=(2, 2), metadata=None,
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("tile", [64, 112, 256])
+@pytest.mark.parametrize("name", RULES)
+def test_tiles_looked_at_as_they_are_stored_give_what_their_pixels_give(name, tile, section, tmp_path, monkeypatch):
+    recipe, strokes = histology(**RULES[name]), Annotations(DRAWN["regions, exclusions and corrections"])
+    path = as_slide(tmp_path / "a.tif", section, tile, spoilt=(0, 7, 11))
+    looked = Counter()
+
+    def look_at_tiles(self, tiles, *, keep):
+        found, kept = LOOK_AT_TILES(self, tiles, keep=keep)
+        looked.update(found)
+        return found, kept
+
+    monkeypatch.setattr(one_pass.ByteCounter, "look_at_tiles", look_at_tiles)
+
+    def measured(strokes):
+        with open_image(path) as source:
+            return all_of(analyse(source, recipe, strokes, workers=2))
+
+    stored = measured(None), measured(strokes)
+    if load_library() is not None:
+        assert looked[0] + looked[1] > looked[-1] > 0
+    monkeypatch.setattr("calcannot.io.jpeg_planes.load_library", lambda: None)
+    looked.clear()
+    assert (measured(None), measured(strokes)) == stored
+    assert not looked
+    with open_image(path) as source:
+        pixels = source.read(0, 0, *SIZE)
+    assert all_of(analyse(ArraySource(pixels, name="a.tif", tile=(90, 70)), recipe))[:-1] == stored[0][:-1]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 
+from calcannot.jpeg_colours import CodedTiles, pixels_of, planes_size
 from calcannot.model.image import ImageInfo, Level, Modality
 from calcannot.segment.byte_scan import BYTE_CHANNELS, ByteCounter
 from calcannot.segment.channels import channel_of
+
+
+@ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 2, ctypes.c_size_t, *[ctypes.c_void_p] * 2)
+def _decodes(*_):
+    return 0
+
+
+_DECODES = ctypes.cast(_decodes, ctypes.c_void_p).value
 
 
 def info_of(rgb) -> ImageInfo:
@@ -46,9 +57,10 @@ def test_counts_and_kept_pixels_are_those_of_numpy(channel, low, high):
             assert not found
             continue
         np.testing.assert_array_equal(kept.levels, values[wanted])
+        assert kept.sizes.tolist() == [[len(kept.runs), len(kept.levels)]]
         mask = np.zeros(values.shape, bool)
         run = 0
-        for row, count in enumerate(kept.counts):
+        for row, count in enumerate(kept.counts[0]):
             for start, stop in kept.runs[run : run + count].astype(int):
                 assert start < stop
                 assert not mask[row, max(0, start - 1) : stop].any(), "runs touch"
@@ -71,3 +83,55 @@ def test_counters_of_pairs_are_emptied_before_they_overflow(monkeypatch):
     levels, glass = counter.histograms()
     np.testing.assert_array_equal(levels, 5 * np.bincount(rgb.max(-1).ravel(), minlength=256))
     assert not glass.any()
+
+
+def planes_of_tiles(height, width, number):
+    """Luma and chroma of tiles: noise, glass of one chroma, glass of noisy chroma, grains, flat, beyond the colours."""
+    rng = np.random.default_rng(5)
+    for tile in range(number):
+        luma = rng.normal(240, 2, (height, width))
+        chroma = np.full((2, height, width // 2), 128.0)
+        match tile % 6:
+            case 0:
+                luma, chroma = rng.integers(0, 256, luma.shape), rng.integers(0, 256, chroma.shape)
+            case 2:
+                chroma[:, :, ::3] += rng.normal(0, 2, chroma[:, :, ::3].shape)
+            case 3:
+                luma[height // 4 : height // 2, 3 : width // 2] = 20
+                chroma[0, : height // 2] = 140
+            case 4:
+                luma[:] = tile
+            case 5:
+                luma, chroma = rng.normal(250, 4, luma.shape), np.full(chroma.shape, rng.integers(0, 256))
+        yield [each.clip(0, 255).astype(np.uint8) for each in (luma, *chroma)]
+
+
+@pytest.mark.parametrize("channel", BYTE_CHANNELS)
+@pytest.mark.parametrize(("low", "high"), [(0, 100), (230, 245), (0, 255), (1, 0)])
+@pytest.mark.parametrize("halves_rows", [True, False])
+@pytest.mark.parametrize("size", [(16, 16), (48, 80), (256, 256), (16, 4800)])
+def test_tiles_give_what_their_pixels_give(size, halves_rows, low, high, channel):
+    """The planes are put where a decoder would: what decodes is tested with files."""
+    height, width = size
+    samples = np.zeros(planes_size(height, width, halves_rows=halves_rows), np.uint8)
+    tiles = CodedTiles(
+        np.zeros(1, np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64), _DECODES, 0, 0, samples, *size, halves_rows
+    )
+    with_planes, with_pixels = (ByteCounter(BYTE_CHANNELS[channel], low, high, True, True) for _ in range(2))
+    for planes in planes_of_tiles(height, width, 12):
+        parts = [planes[0], *(each[:: 1 + halves_rows] for each in planes[1:])]
+        stored = np.concatenate([each.ravel() for each in parts])
+        samples[: stored.size] = stored
+        rgb = pixels_of(tiles, 0)
+        (found,), kept = with_planes.look_at_tiles(tiles, keep=True)
+        expected_found, expected = with_pixels.look(rgb, keep=True)
+        assert found == expected_found
+        assert (kept is None) == (expected is None)
+        if kept is not None:
+            for one, other in zip(kept, expected, strict=True):
+                np.testing.assert_array_equal(one, other)
+        assert with_planes.look_at_tiles(tiles, keep=False)[0] == [found]
+        with_pixels.look(rgb, keep=False)
+        assert with_planes.has_colour == with_pixels.has_colour
+    assert with_planes.pixel_count == with_pixels.pixel_count
+    np.testing.assert_array_equal(with_planes.histograms(), with_pixels.histograms())
