@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 
 from calcannot.compiled import compiled, inside_kernels
-from calcannot.lanes import LANES, Lanes, bytes_at, put_shorts, shorts_at
+from calcannot.lanes import LANES, Lanes, array_data, bytes_at, everywhere, put_pairs, put_shorts, shorts_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,33 +135,38 @@ def colour_rows(
         int16 (2, at least ``width // 2 + 2 + LANES``): room to work in.
     """
     half = width // 2
-    chroma = (height >> halves_rows) * half
     luma = samples[: height * width].view(np.uint16)
-    blue_first = height * width
-    reds, greens, blues = (
-        red[: 2 * (red.size // 2)].view(np.uint16),
-        green[: 2 * (green.size // 2)].view(np.uint16),
-        blue[: 2 * (blue.size // 2)].view(np.uint16),
-    )
-    last = (height >> 1) - 1
     for row in range(top, top + rows):
-        near = far = row
-        if halves_rows:
-            near = row >> 1
-            far = min(last, near + 1) if row & 1 else max(0, near - 1)
-        for plane in range(2):
-            first = blue_first + plane * chroma
-            for col in range(0, half, LANES):
-                _sums_of_rows(samples, first + near * half + col, first + far * half + col, sums[plane], col + 1)
-            sums[plane, 0] = sums[plane, 1]
-            sums[plane, half + 1] = sums[plane, half]
-        # With all rows of chroma its sum is 4 times the sample: the rounding of its kernel is 1 and 2 of 4.
-        even, odd = (np.int16(8), np.int16(7)) if halves_rows else (np.int16(4), np.int16(8))
+        even, odd = chroma_sums(samples, height, width, halves_rows, row, sums)
         for col in range(0, half, LANES):
-            _colours(
-                luma, row * half + col, sums[0], sums[1], col, even, odd, reds, greens, blues,
-                (row - top) * half + col,
-            )  # fmt: skip
+            at = (row - top) * half + col
+            _put_colours(luma, row * half + col, sums[0], sums[1], col, even, odd, red, green, blue, at)
+
+
+@compiled
+def chroma_sums(
+    samples: Bytes, height: int, width: int, halves_rows: bool, row: int, sums: Shorts
+) -> tuple[np.int16, np.int16]:
+    """Write what the chroma of a luma row is weighted from, one more at each end.
+
+    Returns
+    -------
+    tuple
+        What rounds pixels in even and in odd columns.
+    """
+    half = width // 2
+    near = far = row
+    if halves_rows:
+        near = row >> 1
+        far = min((height >> 1) - 1, near + 1) if row & 1 else max(0, near - 1)
+    for plane in range(2):
+        first = height * width + plane * (height >> halves_rows) * half
+        for col in range(0, half, LANES):
+            _sums_of_rows(samples, first + near * half + col, first + far * half + col, sums[plane], col + 1)
+        sums[plane, 0] = sums[plane, 1]
+        sums[plane, half + 1] = sums[plane, half]
+    # With all rows of chroma its sum is 4 times the sample: the rounding of its kernel is 1 and 2 of 4.
+    return (np.int16(8), np.int16(7)) if halves_rows else (np.int16(4), np.int16(8))
 
 
 @inside_kernels
@@ -197,38 +202,14 @@ def _sums_of_rows(_: Any, samples: Any, near: Any, far: Any, sums: Any, to: Any)
 
 
 @inside_kernels
-def _colours(
+def _put_colours(
     _: Any, luma: Any, at: Any, blues: Any, reds: Any, col: Any, even: Any, odd: Any, red: Any, green: Any, blue: Any,
     to: Any,
 ) -> Any:  # fmt: skip
-    """64 pixels: those in even and those in odd columns side by side, for chroma lies between them."""
-
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def data(number: int) -> Any:
-            return context.make_array(signature.args[number])(context, builder, arguments[number]).data
-
-        def splat(scalar: Any) -> Lanes:
-            one = builder.insert_element(
-                ir.Constant(ir.VectorType(ir.IntType(16), LANES), ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-            )
-            first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            return Lanes(builder, builder.shuffle_vector(one, one, first))
-
-        def chroma(sums: Any) -> tuple[Lanes, Lanes]:
-            before, here, after = (
-                shorts_at(builder, sums, builder.add(arguments[4], ir.Constant(ir.IntType(64), away)))
-                for away in range(3)
-            )
-            return ((here * 3 + before + splat(arguments[5])) >> 4) - 128, (
-                (here * 3 + after + splat(arguments[6])) >> 4
-            ) - 128
-
-        pairs = shorts_at(builder, data(0), arguments[1])
-        of_blue, of_red = chroma(data(2)), chroma(data(3))
-        left = _rgb(pairs & 255, of_blue[0], of_red[0])
-        right = _rgb(pairs.shifted_unsigned(8), of_blue[1], of_red[1])
+        left, right = colours_of_64(context, builder, signature, arguments)
         for number, (one, other) in enumerate(zip(left, right, strict=True)):
-            put_shorts(one | (other * 256), data(7 + number), arguments[10])
+            put_pairs(one, other, array_data(context, builder, signature, arguments, 7 + number), arguments[10])
         return context.get_dummy_value()
 
     signature = types.void(
@@ -237,15 +218,40 @@ def _colours(
     return signature, generate
 
 
+def colours_of_64(
+    context: Any, builder: Any, signature: Any, arguments: Any
+) -> tuple[tuple[Lanes, Lanes, Lanes], tuple[Lanes, Lanes, Lanes]]:
+    """Red, green and blue of 64 pixels, those of even and those of odd columns: chroma lies between them.
+
+    The first seven arguments of the intrinsic are luma in pairs and the place of the first of them, both of
+    ``chroma_sums`` and a place in them, and what rounds.
+    """
+
+    def chroma(number: int) -> tuple[Lanes, Lanes]:
+        data = array_data(context, builder, signature, arguments, number)
+        before, here, after = (
+            shorts_at(builder, data, builder.add(arguments[4], ir.Constant(ir.IntType(64), away))) for away in range(3)
+        )
+        even, odd = (everywhere(builder, arguments[place]) for place in (5, 6))
+        return ((here * 3 + before + even) >> 4) - 128, ((here * 3 + after + odd) >> 4) - 128
+
+    pairs = shorts_at(builder, array_data(context, builder, signature, arguments, 0), arguments[1])
+    of_blue, of_red = chroma(2), chroma(3)
+    return (
+        _rgb(pairs & 255, of_blue[0], of_red[0]),
+        _rgb(pairs.shifted_unsigned(8), of_blue[1], of_red[1]),
+    )
+
+
 def _rgb(luma: Lanes, blue: Lanes, red: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     """As ``colours_of_levels``; factors beyond 16 bits are taken apart into whole ones and a rest."""
     rest = red.high_of_product(RED_OF_RED - _ONE) + (red * (RED_OF_RED - _ONE)).shifted_unsigned(15)
-    of_red = luma + red + rest
+    r = luma + red + rest
     rest = blue.high_of_product(BLUE_OF_BLUE - 2 * _ONE) + (blue * (BLUE_OF_BLUE - 2 * _ONE)).shifted_unsigned(15)
-    of_blue = luma + blue + blue + rest
+    b = luma + blue + blue + rest
     # The lower halves of two products: what they carry, and the half that rounds.
     low = blue * GREEN_OF_BLUE
     both = low + red * (GREEN_OF_RED + _ONE)
     rest = blue.high_of_product(GREEN_OF_BLUE) + red.high_of_product(GREEN_OF_RED + _ONE)
-    of_green = luma - red + rest + both.is_below_unsigned(low) + both.shifted_unsigned(15)
-    return of_red.clipped_to_bytes(), of_green.clipped_to_bytes(), of_blue.clipped_to_bytes()
+    g = luma - red + rest + both.is_below_unsigned(low) + both.shifted_unsigned(15)
+    return r.larger(0).smaller(255), g.larger(0).smaller(255), b.larger(0).smaller(255)

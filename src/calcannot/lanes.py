@@ -49,6 +49,9 @@ class Lanes:
     def __or__(self, other: Lanes | int) -> Lanes:
         return self._with(self.builder.or_(self.value, _vector(other)))
 
+    def __xor__(self, other: Lanes) -> Lanes:
+        return self._with(self.builder.xor(self.value, other.value))
+
     def __rshift__(self, bits: int) -> Lanes:
         """Shift as signed integers: rounds down."""
         return self._with(self.builder.ashr(self.value, _vector(bits)))
@@ -67,15 +70,24 @@ class Lanes:
         """1 where smaller as unsigned integers, else 0."""
         return self._with(self.builder.zext(self.builder.icmp_unsigned("<", self.value, other.value), _SHORTS))
 
-    def clipped_to_bytes(self) -> Lanes:
-        """0 where negative, 255 where larger."""
-        return self._bounded("smax", 0)._bounded("smin", 255)
+    def where_at_most(self, value: Lanes, bound: Lanes) -> Lanes:
+        """These where a signed value is at most the bound, else 0."""
+        chosen = self.builder.icmp_signed("<=", value.value, bound.value)
+        return self._with(self.builder.select(chosen, self.value, _vector(0)))
 
-    def _bounded(self, operation: str, bound: int) -> Lanes:
+    def larger(self, other: Lanes | int) -> Lanes:
+        """The larger of two signed integers."""
+        return self._of_two("smax", other)
+
+    def smaller(self, other: Lanes | int) -> Lanes:
+        """The smaller of two signed integers."""
+        return self._of_two("smin", other)
+
+    def _of_two(self, operation: str, other: Lanes | int) -> Lanes:
         kind = ir.FunctionType(_SHORTS, [_SHORTS, _SHORTS])
         declared: Callable[..., Any] = cgutils.get_or_insert_function
         function = declared(self.builder.module, kind, f"llvm.{operation}.v{LANES}i16")
-        return self._with(self.builder.call(function, [self.value, _vector(bound)]))
+        return self._with(self.builder.call(function, [self.value, _vector(other)]))
 
     def _with(self, value: Any) -> Lanes:
         return Lanes(self.builder, value)
@@ -91,10 +103,27 @@ def bytes_at(builder: Any, data: Any, at: Any) -> Lanes:
     return Lanes(builder, builder.zext(_loaded(builder, data, at, _BYTES), _SHORTS))
 
 
+def everywhere(builder: Any, short: Any) -> Lanes:
+    """Give all lanes the same integer of 16 bits."""
+    one = builder.insert_element(ir.Constant(_SHORTS, ir.Undefined), short, ir.Constant(ir.IntType(32), 0))
+    return Lanes(builder, builder.shuffle_vector(one, one, ir.Constant(_INTS, [0] * LANES)))
+
+
 def put_shorts(lanes: Lanes, data: Any, at: Any) -> None:
     """Store to the place ``at`` of an array of 16-bit integers."""
     builder = lanes.builder
     builder.store(lanes.value, builder.bitcast(builder.gep(data, [at]), _SHORTS.as_pointer())).align = 1
+
+
+def array_data(context: Any, builder: Any, signature: Any, arguments: Any, number: int) -> Any:
+    """Where the elements of an array lie that an intrinsic was given."""
+    return context.make_array(signature.args[number])(context, builder, arguments[number]).data
+
+
+def put_pairs(even: Lanes, odd: Lanes, data: Any, at: Any) -> None:
+    """Store 64 bytes, those of even and of odd columns in turn, from byte ``2 * at`` of an array."""
+    builder = even.builder
+    put_shorts(even | (odd * 256), builder.bitcast(data, ir.IntType(16).as_pointer()), at)
 
 
 def _loaded(builder: Any, data: Any, at: Any, kind: Any) -> Any:

@@ -95,10 +95,16 @@ def joined_levels(boxes: Sequence[tuple[Sequence[int], KeptLevels]], height: int
     cols = np.array([col for some, _ in boxes for col in some], np.int64)
     order = np.argsort(cols)
     first_run, first_level = (np.ascontiguousarray(each) for each in sizes.T)
-    return [
-        BandRuns(*_of_levels(counts, runs, levels, first_run, first_level, cols, order, low, high, mask == MINERAL))
-        for mask, (low, high) in zip(MASKS, bounds, strict=True)
-    ]
+    rows, *found, sums, highest = _of_levels(counts, runs, levels, first_run, first_level, cols, order, bounds)
+    masks = list[BandRuns]()
+    for number, mask in enumerate(MASKS):
+        n = int(rows[number, -1])
+        start, stop, lowest = (each[number, :n].copy() for each in found)
+        level_sum, level_max = np.zeros(n, np.int64), np.zeros(n, np.int32)
+        if mask == MINERAL:
+            level_sum[:], level_max[:] = sums[:n], highest[:n]
+        masks.append(BandRuns(rows[number], start, stop, level_sum, lowest, level_max, np.zeros(n, np.uint8)))
+    return masks
 
 
 def beside(some: Sequence[BandRuns], others: Sequence[BandRuns]) -> list[BandRuns]:
@@ -191,20 +197,22 @@ def _join(counts: Int32, runs: Int32, first_of_box: Int64, mask: int) -> tuple[
 @compiled
 def _of_levels(
     counts: Shorts, known: Shorts, levels: Bytes, first_run: Int64, first_level: Int64, cols: Int64, order: Int64,
-    low: int, high: int, sums: bool,
-) -> tuple[Int64, Int32, Int32, Int64, Int32, Int32, Bytes]:  # fmt: skip
-    """Runs of the pixels with levels from ``low`` to ``high``; without ``sums`` only their least level is found."""
-    height = counts.shape[1]
-    least, span = np.uint8(low), np.uint8(max(0, high - low))
+    bounds: Int32,
+) -> tuple[Int64, Int32, Int32, Int32, Int64, Int32]:  # fmt: skip
+    """Runs of the pixels with levels within the bounds of each mask, one mask after another in one walk.
+
+    Where rows begin, starts, stops and least levels, each for every mask; sums and largest levels of the first.
+    """
+    masks, height = bounds.shape[0], counts.shape[1]
     # At most every second pixel of a run begins another; memory that is not written to costs nothing.
-    most = (levels.size + known.shape[0]) // 2 if low <= high else 0
-    row_start = np.zeros(height + 1, np.int64)
-    start, stop = np.empty(most, np.int32), np.empty(most, np.int32)
-    level_sum = np.empty(most if sums else 0, np.int64)
-    level_min, level_max = np.empty(most, np.int32), np.empty(most if sums else 0, np.int32)
+    most = (levels.size + known.shape[0]) // 2
+    row_start = np.zeros((masks, height + 1), np.int64)
+    start, stop = np.empty((masks, most), np.int32), np.empty((masks, most), np.int32)
+    level_min = np.empty((masks, most), np.int32)
+    level_sum, level_max = np.empty(most, np.int64), np.empty(most, np.int32)
     run_at, level_at = first_run.copy(), first_level.copy()
-    n = 0
-    for row in range(height if most else 0):
+    for row in range(height):
+        row_start[:, row + 1] = row_start[:, row]
         for box in order:
             for _ in range(counts[box, row]):
                 run, at = run_at[box], level_at[box]
@@ -212,36 +220,31 @@ def _of_levels(
                 run_at[box] += 1
                 level_at[box] += length
                 for block in range(0, length, BLOCK):
-                    bits = _bits_of_run(levels, at, block, length, least, span)
-                    while bits != np.uint64(0):
-                        begin = first_bit(bits)
-                        size = first_bit(~(bits >> np.uint64(begin)))
-                        part = (ALL_BITS >> np.uint64(BLOCK - size)) << np.uint64(begin)
-                        bits &= ~part
-                        lowest = least_of(levels, at + block, part)
-                        joins = n > row_start[row] and stop[n - 1] == first + block + begin
-                        i = n - 1 if joins else n
-                        if sums:
-                            total = sum_of(levels, at + block, part)
-                            highest = largest_of(levels, at + block, part)
-                            level_sum[i] = total + level_sum[i] if joins else total
-                            level_max[i] = max(highest, level_max[i]) if joins else highest
-                        level_min[i] = min(lowest, level_min[i]) if joins else lowest
-                        stop[i] = first + block + begin + size
-                        if not joins:
-                            start[i] = first + block + begin
-                            n += 1
-        row_start[row + 1] = n
-    nothing = np.zeros(n, np.uint8)
-    if not sums:
-        return (
-            row_start, start[:n].copy(), stop[:n].copy(), np.zeros(n, np.int64), level_min[:n].copy(),
-            np.zeros(n, np.int32), nothing,
-        )  # fmt: skip
-    return (
-        row_start, start[:n].copy(), stop[:n].copy(), level_sum[:n].copy(), level_min[:n].copy(),
-        level_max[:n].copy(), nothing,
-    )  # fmt: skip
+                    for mask in range(masks):
+                        low, high = bounds[mask, 0], bounds[mask, 1]
+                        if low > high:
+                            continue
+                        bits = _bits_of_run(levels, at, block, length, np.uint8(low), np.uint8(high - low))
+                        while bits != np.uint64(0):
+                            begin = first_bit(bits)
+                            size = first_bit(~(bits >> np.uint64(begin)))
+                            part = (ALL_BITS >> np.uint64(BLOCK - size)) << np.uint64(begin)
+                            bits &= ~part
+                            begin += first + block
+                            n = row_start[mask, row + 1]
+                            joins = n > row_start[mask, row] and stop[mask, n - 1] == begin
+                            i = n - joins
+                            lowest = least_of(levels, at + block, part)
+                            level_min[mask, i] = min(lowest, level_min[mask, i]) if joins else lowest
+                            stop[mask, i] = begin + size
+                            if mask == 0:
+                                total, highest = sum_of(levels, at + block, part), largest_of(levels, at + block, part)
+                                level_sum[i] = total + level_sum[i] if joins else total
+                                level_max[i] = max(highest, level_max[i]) if joins else highest
+                            if not joins:
+                                start[mask, i] = begin
+                                row_start[mask, row + 1] = n + 1
+    return row_start, start, stop, level_min, level_sum, level_max
 
 
 @compiled

@@ -32,15 +32,23 @@ def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int
     count = len(rows)
     first = np.zeros(count + 1, np.int64)
     np.cumsum(rows[:, 1] - rows[:, 0], out=first[1:])
-    ends = _row_ends(runs.row_start, runs.start, runs.stop, runs.region, first, rows)
+    ends = np.full((int(first[-1]), 2), -1, np.int32)
+    lines = max(1, -(-runs.height_px // workers))
     parts = [slice(begin, min(begin + _AT_ONCE, count)) for begin in range(0, count, _AT_ONCE)]
+
+    def find_ends(line: int) -> None:
+        _row_ends(runs.row_start[line : line + lines + 1], runs.start, runs.stop, runs.region, first, rows, line, ends)
 
     def work(part: slice) -> tuple[Int64, Int32, Int32]:
         return _hulls(first[part.start : part.stop + 1], rows[part, 0], ends)
 
     if len(parts) < 2:
+        for line in range(0, runs.height_px, lines):
+            find_ends(line)
         return work(slice(0, count))
     with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(find_ends, range(0, runs.height_px, lines)):
+            pass
         hulls = list(pool.map(work, parts))
     sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(offsets) for offsets, _, _ in hulls)])
     hull_row, hull_col = (np.concatenate([np.zeros(0, np.int32), *each]) for each in list(zip(*hulls, strict=True))[1:])
@@ -78,18 +86,17 @@ def _row_extremes_of_points(
 
 
 @compiled
-def _row_ends(row_start: Int64, start: Int32, stop: Int32, region: Int32, first: Int64, rows: Int64) -> Int32:
-    """First column of each row of each region and the column after its last; int32 (rows of all regions, 2)."""
-    ends = np.empty((first[-1], 2), np.int32)
-    ends[:, 0] = np.iinfo(np.int32).max
-    ends[:, 1] = -1
-    for row in range(row_start.size - 1):
-        for run in range(row_start[row], row_start[row + 1]):
+def _row_ends(
+    row_start: Int64, start: Int32, stop: Int32, region: Int32, first: Int64, rows: Int64, top: int, ends: Int32
+) -> None:
+    """Write for rows from ``top`` the first column of each region and the column after its last; -1 before."""
+    for line in range(row_start.size - 1):
+        for run in range(row_start[line], row_start[line + 1]):
             number = region[run] - 1
-            place = first[number] + row - rows[number, 0]
-            ends[place, 0] = min(ends[place, 0], start[run])
-            ends[place, 1] = max(ends[place, 1], stop[run])
-    return ends
+            place = first[number] + top + line - rows[number, 0]
+            if ends[place, 0] < 0:
+                ends[place, 0] = start[run]
+            ends[place, 1] = stop[run]
 
 
 @compiled

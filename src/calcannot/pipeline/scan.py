@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from calcannot.morphometry.box_runs import LARGEST_WIDTH
 
@@ -22,11 +21,10 @@ Progress = Callable[[str, int, int], None]
 _LARGEST_TILE: Final = 4096  # a "tile" higher than this is an image that was decoded whole
 _ROWS_OF_WHOLE: Final = 1024
 _WITH_HALO: Final = (512, 1024)  # boxes whose surroundings are read too: large, so that little is read twice
-_STRIP: Final = 16  # boxes handed to a thread at once: a hand-over costs as much as decoding a small tile
+_STRIP_PX: Final = 1 << 21  # handed to a thread at once: a hand-over costs as much as decoding a small tile
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Part of an image in level-0 pixels."""
 
     row: int
@@ -52,7 +50,8 @@ def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:
     for row in range(0, info.height_px, rows):
         height = min(rows, info.height_px - row)
         boxes = [Box(row, col, height, min(cols, info.width_px - col)) for col in range(0, info.width_px, cols)]
-        yield [boxes[i : i + _STRIP] for i in range(0, len(boxes), _STRIP)]
+        at_once = max(1, _STRIP_PX // (rows * cols))
+        yield [boxes[i : i + at_once] for i in range(0, len(boxes), at_once)]
 
 
 def map_in_order(work: Callable[[S], T], parts: Iterable[S], workers: int) -> Generator[tuple[S, T], None, None]:

@@ -17,14 +17,15 @@ Pairs = npt.NDArray[np.uint32]
 NARROW: Final = 12
 """Levels to both sides of the first pixel's: glass."""
 
-_NEUTRAL_SHIFT = 3  # an eighth, as in ``Channel.values``
+NEUTRAL_SHIFT: Final = 3
+"""Bits of the brightest channel that are dropped: an eighth of it, as in ``Channel.values``."""
 
 
 @compiled
 def brightest_and_glass(red: np.uint8, green: np.uint8, blue: np.uint8) -> tuple[np.uint8, np.uint8]:
     """The channels ``value`` and ``glass`` of a pixel, as ``Channel.values`` computes them."""
     brightest, darkest = max(red, green, blue), min(red, green, blue)
-    neutral = np.uint8(brightest - darkest) <= np.uint8(brightest >> np.uint8(_NEUTRAL_SHIFT))
+    neutral = np.uint8(brightest - darkest) <= np.uint8(brightest >> np.uint8(NEUTRAL_SHIFT))
     return brightest, darkest if neutral else np.uint8(0)
 
 
@@ -44,15 +45,13 @@ def any_between(plane: Bytes, pixels: int, low: np.uint8, span: np.uint8) -> boo
 def count_bytes(plane: Bytes, pixels: int, levels: Counts, pairs: Pairs) -> None:
     """Add the pixels to their levels: level by level where all are alike, as on glass, else pair by pair."""
     if is_narrow(plane, 0, pixels):
-        first, left = int(plane[0]), pixels
-        for away in range(2 * NARROW + 1):
-            for side in range(-1, 2, 2):
-                level = first + side * away
-                if left == 0 or level < 0 or level > 255 or (away == 0 and side > 0):
-                    continue
-                at_level = count_level(plane, 0, pixels, np.uint8(level))
-                levels[level] += at_level
-                left -= at_level
+        least, largest = ends_of(plane[:pixels])
+        left = pixels
+        for level in range(least, largest):
+            at_level = count_level(plane, 0, pixels, np.uint8(level))
+            levels[level] += at_level
+            left -= at_level
+        levels[largest] += left
         return
     words = plane[: 8 * (pixels // 8)].view(np.uint64)
     for i in range(pixels // 8):
@@ -77,39 +76,49 @@ def count_one_chroma(
     Returns
     -------
     tuple
-        False where there are many levels or one lies within the bounds of what is kept, and nothing was counted;
+        False where there are many levels or one may lie within the bounds of what is kept, and nothing was counted;
         whether any pixel has colour.
     """
     if not is_narrow(samples, at, pixels):
         return False, False
-    first, left = int(samples[at]), pixels
-    of_levels = np.zeros((256, 3), np.int32)
-    is_coloured = False
-    for away in range(2 * NARROW + 1):
-        for side in range(-1, 2, 2):
-            level = first + side * away
-            if left == 0 or level < 0 or level > 255 or (away == 0 and side > 0):
-                continue
-            count = count_level(samples, at, pixels, np.uint8(level))
-            if count == 0:
-                continue
-            left -= count
-            r, g, b = colours_of_levels(level, blue, red)
-            brightest, of_glass = brightest_and_glass(np.uint8(r), np.uint8(g), np.uint8(b))
-            of_channel = r if channel == 0 else g if channel == 1 else b if channel == 2 else int(brightest)
-            if channel > 3:
-                of_channel = min(r, g, b)
-            if seeks and np.uint8(np.uint8(of_channel) - low) <= span:
-                return False, False
-            is_coloured = is_coloured or r != g or g != b
-            of_levels[level, 0], of_levels[level, 1], of_levels[level, 2] = count, of_channel, of_glass
-    for level in range(max(0, first - 2 * NARROW), min(256, first + 2 * NARROW + 1)):
-        count = of_levels[level, 0]
-        if count and counts_channel:
-            levels[0, of_levels[level, 1]] += count
-        if count and counts_glass:
-            levels[1, of_levels[level, 2]] += count
+    least, largest = ends_of(samples[at : at + pixels])
+    if seeks:
+        # Every channel grows with luma.
+        first, last = channel_of_level(least, blue, red, channel)[0], channel_of_level(largest, blue, red, channel)[0]
+        if last >= low and first <= int(low) + int(span):
+            return False, False
+    left, is_coloured = pixels, False
+    for level in range(least, largest + 1):
+        count = left if level == largest else count_level(samples, at, pixels, np.uint8(level))
+        left -= count
+        if count:
+            of_channel, of_glass, has_colour = channel_of_level(level, blue, red, channel)
+            is_coloured = is_coloured or has_colour
+            if counts_channel:
+                levels[0, of_channel] += count
+            if counts_glass:
+                levels[1, of_glass] += count
     return True, is_coloured
+
+
+@compiled
+def channel_of_level(luma: int, blue: int, red: int, channel: int) -> tuple[int, int, bool]:
+    """A channel, by its number, and the channel ``glass`` of a pixel; whether it has colour."""
+    r, g, b = colours_of_levels(luma, blue, red)
+    brightest, of_glass = brightest_and_glass(np.uint8(r), np.uint8(g), np.uint8(b))
+    of_channel = min(r, g, b)
+    if channel < 4:
+        of_channel = r if channel == 0 else g if channel == 1 else b if channel == 2 else int(brightest)
+    return of_channel, int(of_glass), r != g or g != b
+
+
+@compiled
+def ends_of(line: Bytes) -> tuple[int, int]:
+    """Least and largest of the bytes."""
+    least, largest = np.uint8(255), np.uint8(0)
+    for i in range(line.size):
+        least, largest = min(least, line[i]), max(largest, line[i])
+    return int(least), int(largest)
 
 
 @compiled

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.compiled import ALL_BITS, BLOCK, COPIED, bits_between, compiled, copy_bytes, first_bit
-from calcannot.jpeg_colours import chroma_rows, colour_rows, decode_planes
+from calcannot.jpeg_colours import chroma_rows, decode_planes
 from calcannot.segment.byte_counts import any_between, brightest_and_glass, count_bytes, count_one_chroma, is_one_level
+from calcannot.segment.byte_lanes import channel_rows
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.uint16]
@@ -26,7 +27,7 @@ _BRIGHTEST = 3
 def look_at_colours(
     rgb: Bytes, channel: int, counts_channel: bool, counts_glass: bool, keep: bool, seeks: bool,
     low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs, counts: Shorts,
-    plane: Bytes, glass: Bytes, colours: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
+    plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
 ) -> tuple[bool, int, int, bool]:  # fmt: skip
     """Count the pixels of a box and write what is kept.
 
@@ -59,7 +60,7 @@ def look_at_tiles(
     samples: Bytes, height: int, width: int, halves_rows: bool,
     channel: int, counts_channel: bool, counts_glass: bool, keep: bool, seeks: bool, low: np.uint8, span: np.uint8,
     levels: Counts, pairs: Pairs, counts: Shorts, found: npt.NDArray[np.int64],
-    plane: Bytes, glass: Bytes, colours: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
+    plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
 ) -> bool:  # fmt: skip
     """Decode tiles and look at each as ``look_at_colours`` does; returns whether one has colour.
 
@@ -74,7 +75,7 @@ def look_at_tiles(
             continue
         any_here, runs_now, size_now, has_colour = _look_at_planes(
             samples, height, width, halves_rows, channel, counts_channel, counts_glass, keep, seeks, low, span,
-            levels, pairs, counts[tile], plane, glass, colours, sums, runs[n:], kept[size:],
+            levels, pairs, counts[tile], plane, glass, sums, runs[n:], kept[size:],
         )  # fmt: skip
         found[tile, 0], found[tile, 1], found[tile, 2] = runs_now, size_now, any_here
         n += runs_now
@@ -87,12 +88,10 @@ def look_at_tiles(
 def _look_at_planes(
     samples: Bytes, height: int, width: int, halves_rows: bool, channel: int, counts_channel: bool, counts_glass: bool,
     keep: bool, seeks: bool, low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs, counts: Shorts,
-    plane: Bytes, glass: Bytes, colours: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
+    plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
 ) -> tuple[bool, int, int, bool]:  # fmt: skip
     """As ``look_at_colours``, for the planes of a tile."""
     at_once = min(height, max(1, CHUNK // width))
-    room = colours.size // 3
-    red, green, blue = colours[:room], colours[room : 2 * room], colours[2 * room : 3 * room]
     found = is_coloured = False
     n = size = 0
     for top in range(0, height, at_once):
@@ -109,9 +108,8 @@ def _look_at_planes(
             if is_counted:
                 is_coloured = is_coloured or has_colour
                 continue
-        colour_rows(samples, height, width, halves_rows, top, rows, red, green, blue, sums)
-        _planes_of_rows(red, green, blue, pixels, channel, counts_glass, plane, glass)
-        is_coloured = is_coloured or _differ(red, green, pixels) or _differ(green, blue, pixels)
+        has_colour = channel_rows(samples, height, width, halves_rows, top, rows, channel, plane, glass, sums)
+        is_coloured = is_coloured or has_colour
         any_here, n, size = _take(
             plane, glass, rows, width, counts_channel, counts_glass, keep, seeks, low, span, levels, pairs,
             counts[top:], runs, kept, n, size,
@@ -163,32 +161,10 @@ def _planes(flat: Bytes, channel: int, wants_glass: bool, plane: Bytes, glass: B
 
 
 @compiled
-def _planes_of_rows(
-    red: Bytes, green: Bytes, blue: Bytes, pixels: int, channel: int, wants_glass: bool, plane: Bytes, glass: Bytes
-) -> None:
-    if wants_glass or channel == _BRIGHTEST:
-        for i in range(pixels):
-            plane[i], glass[i] = brightest_and_glass(red[i], green[i], blue[i])
-    if channel < _BRIGHTEST:
-        plane[:pixels] = (red if channel == 0 else green if channel == 1 else blue)[:pixels]
-    elif channel > _BRIGHTEST:
-        for i in range(pixels):
-            plane[i] = min(red[i], green[i], blue[i])
-
-
-@compiled
 def _any_colour(flat: Bytes) -> bool:
     differences = np.uint8(0)
     for i in range(flat.size // 3):
         differences |= (flat[3 * i] ^ flat[3 * i + 1]) | (flat[3 * i + 1] ^ flat[3 * i + 2])
-    return bool(differences != np.uint8(0))
-
-
-@compiled
-def _differ(one: Bytes, other: Bytes, size: int) -> bool:
-    differences = np.uint8(0)
-    for i in range(size):
-        differences |= one[i] ^ other[i]
     return bool(differences != np.uint8(0))
 
 

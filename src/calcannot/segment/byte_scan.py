@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from calcannot.compiled import BLOCK, COPIED
+from calcannot.compiled import COPIED
 from calcannot.jpeg_colours import BEYOND
 from calcannot.lanes import LANES
 from calcannot.segment.byte_kernels import CHUNK, look_at_colours, look_at_tiles
@@ -77,27 +77,25 @@ class _Room(NamedTuple):
 
     plane: Bytes
     glass: Bytes
-    colours: Bytes
     sums: npt.NDArray[np.int16]
     runs: Shorts
     levels: Bytes
 
     @classmethod
     def of(cls, number: int, height: int, width: int) -> _Room:
-        # What is read 64 or copied 16 at a time may reach beyond the last pixel.
-        chunk = max(CHUNK, width) + BLOCK
+        # What is read or written 64 or copied 16 at a time may reach beyond the last pixel.
+        chunk = max(CHUNK, width) + BEYOND
         return cls(
             np.zeros(chunk, np.uint8),
             np.zeros(chunk, np.uint8),
-            np.zeros(3 * (max(CHUNK, width) + BEYOND), np.uint8),
-            np.zeros((2, width // 2 + 2 + LANES), np.int16),
+            np.zeros((3, width // 2 + 2 + LANES), np.int16),
             np.empty((number * height * (width // 2 + 1), 2), np.uint16),
             np.empty(number * height * width + COPIED, np.uint8),
         )
 
     def holds(self, number: int, height: int, width: int) -> bool:
         return (
-            self.plane.size >= width + BLOCK
+            self.plane.size >= width + BEYOND
             and self.sums.shape[1] >= width // 2 + 2 + LANES
             and len(self.runs) >= number * height * (width // 2 + 1)
             and self.levels.size >= number * height * width + COPIED
