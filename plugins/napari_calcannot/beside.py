@@ -46,7 +46,7 @@ class Beside(QObject):
         self._mask: object = None
         self._link: tuple[float, float, float] | None = None
         self._moving = False
-        self._fits = self._whole = False
+        self._fits = False
         desk.stage.viewer.scene.camera.events.connect(self._on_main)
         desk.state_changed.connect(self.refresh)
 
@@ -142,11 +142,6 @@ class Beside(QObject):
         window = self._dock.window()
         if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
             put_left(self._dock, panel, window)
-            session = self._desk.session
-            layer = None if session is None else self._desk.stage.layer(session, convert.IMAGE)
-            if session is not None and layer is not None:
-                size = session.info.height_px, session.info.width_px
-                self._whole = self._desk.stage.camera.shows_all(layer, *size)
             QTimer.singleShot(0, self._share_width)
         self._dock.destroyed.connect(self._on_destroyed)
 
@@ -158,13 +153,6 @@ class Beside(QObject):
         window, width = self._dock.window(), (self._dock.width() + int(canvas[1])) // 2
         if isinstance(window, QMainWindow):
             window.resizeDocks([self._dock, panel], [width, panel.width()], Qt.Orientation.Horizontal)
-            QTimer.singleShot(_LAID_OUT_MS, self._fit_main)
-
-    def _fit_main(self) -> None:
-        """An image that was all in view stays so in half of the window."""
-        session = self._desk.session
-        if self._whole and session is not None:
-            self._desk.stage.fly_to(session, (0, 0, session.info.height_px, session.info.width_px), 1.05)
 
     def _close(self) -> None:
         dock, self._dock = self._dock, None

@@ -40,12 +40,14 @@ class Following(QObject):
         self._desk, self._controls, self._stage = desk, controls, desk.stage
         self._watched: WeakSet[object] = WeakSet()
         self._screen_px_per_pixel = 0.0
+        self._fits = self._whole = self._fitting = False
         self._actions: Mapping[str, Callable[[], object]] = {}
         # After the viewer is done: a layer added in the middle of "clear" would be removed and added for ever.
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.take_layers)
         layers = self._stage.viewer.layers
         self._stage.viewer.scene.camera.events.connect(self._on_camera)
+        self._stage.viewer.canvas.events.size.connect(self._on_canvas)
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._on_layers)
         layers.selection.events.active.connect(self._on_active)
@@ -55,6 +57,7 @@ class Following(QObject):
         self._soon.stop()
         layers = self._stage.viewer.layers
         self._stage.viewer.scene.camera.events.disconnect(self._on_camera)
+        self._stage.viewer.canvas.events.size.disconnect(self._on_canvas)
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.disconnect(self._on_layers)
         layers.selection.events.active.disconnect(self._on_active)
@@ -72,9 +75,11 @@ class Following(QObject):
         session = self._desk.session
         if session is None or session not in self._desk.sessions:
             return
+        self._fitting = True
         self._stage.show_only(session)
         self._show_map(session)
         self._on_camera()
+        self._fitting = False
 
     def show_overview(self, session: Session) -> None:
         """Draw the map anew: more of the image has arrived."""
@@ -120,6 +125,18 @@ class Following(QObject):
             self._desk.choose(session)
             self._desk.state_changed.emit()
 
+    def _on_canvas(self, _: object = None) -> None:
+        """An image that was all in view stays so, whatever takes of its room and whenever that is laid out."""
+        session = self._desk.session
+        layer = None if session is None else self._stage.layer(session, IMAGE)
+        if session is None or layer is None:
+            return
+        size = session.info.height_px, session.info.width_px
+        if self._fits or (self._whole and not self._stage.camera.shows_all(layer, *size)):
+            self._fitting = True
+            self._stage.fly_to(session, (0, 0, *size), 1.05)
+            self._fitting = False
+
     def _on_camera(self, _: object = None) -> None:
         session = self._desk.session
         layer = None if session is None else self._stage.layer(session, IMAGE)
@@ -127,6 +144,7 @@ class Following(QObject):
             return
         row, col, last_row, last_col = self._stage.camera.view(layer)
         height, width = session.info.height_px, session.info.width_px
+        self._fits, self._whole = self._fitting, self._stage.camera.shows_all(layer, height, width)
         self._controls.overview.show_frame((row / height, col / width, last_row / height, last_col / width))
         correct = self._controls.correct
         if correct.follows_zoom.isChecked():

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("napari")
 
 from napari.settings import get_settings
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -15,6 +16,7 @@ from qtpy.QtWidgets import (
     QDockWidget,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QScrollBar,
     QTabBar,
     QTableView,
@@ -22,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_calcannot.docks import dock_of
+from napari_calcannot.layers import IMAGE
 from napari_calcannot.record_view import RecordPanel
 from napari_calcannot.widget import CalcificationPanel
 
@@ -106,6 +109,35 @@ def test_a_window_of_1280_px_has_room_for_large_letters_and_docks_are_narrow_aga
     docks = [each for each in window.findChildren(QDockWidget) if each.isVisible()]
     assert dock_of(docked).width() <= before + 10
     assert all(each.minimumSizeHint().width() < 400 for each in docks if each is not dock_of(docked))
+
+
+def test_an_image_that_was_all_in_view_stays_so_whenever_its_room_is_taken(docked, qtbot, monkeypatch):
+    def is_whole():
+        info = docked.session.info
+        layer = docked.stage.layer(docked.session, IMAGE)
+        return docked.stage.camera.shows_all(layer, info.height_px, info.width_px)
+
+    qtbot.wait(600)
+    assert is_whole()
+    late = QMainWindow.resizeDocks
+    monkeypatch.setattr(
+        QMainWindow, "resizeDocks", lambda *given: QTimer.singleShot(900, lambda: late(*given))
+    )  # a busy machine
+    docked._on_beside(docked.desk.sessions[0])
+    before = docked.stage.viewer.canvas.size[1]
+    qtbot.wait(1500)
+    assert docked.stage.viewer.canvas.size[1] != before
+    assert is_whole()
+    monkeypatch.undo()
+    docked.window().resize(1300, 800)
+    qtbot.wait(300)
+    assert is_whole()
+    docked.stage.viewer.scene.camera.zoom *= 3
+    zoom = docked.stage.viewer.scene.camera.zoom
+    docked.window().resize(1500, 800)
+    qtbot.wait(300)
+    assert docked.stage.viewer.scene.camera.zoom == zoom, "a part that was chosen stays"
+    docked._on_beside(None)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
