@@ -8,15 +8,16 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.qt import QtViewer
 from napari.utils import DirectLabelColormap
-from qtpy.QtCore import QObject, Qt, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtCore import QObject, QTimer
 
 from napari_calcannot import layers as convert
+from napari_calcannot.beside_dock import BesideDock
 from napari_calcannot.camera import Camera
-from napari_calcannot.docks import dock_of, put_left
 from napari_calcannot.overlay import REFRESH
 
 if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
 
@@ -37,16 +38,17 @@ class Beside(QObject):
 
     def __init__(self, desk: Desk, panel: QWidget) -> None:
         super().__init__(desk)
-        self._desk, self._panel = desk, panel
+        self._desk = desk
         self.session: Session | None = None
         self.model: ViewerModel | None = None
         self._qt: QtViewer | None = None
-        self._dock: QDockWidget | None = None
         self._camera: Camera | None = None
         self._mask: object = None
         self._link: tuple[float, float, float] | None = None
         self._moving = False
         self._fits = False
+        self._place = BesideDock(desk, panel)
+        self._place.closed.connect(self._on_closed)
         desk.stage.viewer.scene.camera.events.connect(self._on_main)
         desk.state_changed.connect(self.refresh)
 
@@ -128,6 +130,7 @@ class Beside(QObject):
         """Close the view and follow no more."""
         self._desk.stage.viewer.scene.camera.events.disconnect(self._on_main)
         self.show(None)
+        self._place.stop()
 
     def _open(self) -> None:
         self.model = ViewerModel(title=_TITLE)
@@ -136,40 +139,21 @@ class Beside(QObject):
         self._qt = QtViewer(self.model)
         self.model.scene.camera.events.connect(self._on_beside)
         self.model.canvas.events.size.connect(self._on_size)
-        self._desk.stage.viewer.window.add_dock_widget(self._qt, name=_TITLE, area="right")
-        self._dock, panel = dock_of(self._qt), dock_of(self._panel)
-        assert self._dock is not None
-        window = self._dock.window()
-        if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
-            put_left(self._dock, panel, window)
-            QTimer.singleShot(0, self._share_width)
-        self._dock.destroyed.connect(self._on_destroyed)
-
-    def _share_width(self) -> None:
-        """Half for each image of what the panel leaves."""
-        panel, canvas = dock_of(self._panel), self._desk.stage.viewer.canvas.size
-        if self._dock is None or panel is None:
-            return
-        window, width = self._dock.window(), (self._dock.width() + int(canvas[1])) // 2
-        if isinstance(window, QMainWindow):
-            window.resizeDocks([self._dock, panel], [width, panel.width()], Qt.Orientation.Horizontal)
+        self._place.show(self._qt, _TITLE)
 
     def _close(self) -> None:
-        dock, self._dock = self._dock, None
         if self.model is not None:
             self.model.scene.camera.events.disconnect(self._on_beside)
             self.model.canvas.events.size.disconnect(self._on_size)
             self.model.layers.clear()
-        if dock is not None:
-            dock.destroyed.disconnect(self._on_destroyed)
-            self._desk.stage.viewer.window.remove_dock_widget(dock)
+        self._place.close()
         if self._qt is not None:
             self._qt.close()
         self.model = self._qt = self._camera = None
 
-    def _on_destroyed(self) -> None:
+    def _on_closed(self) -> None:
         """The user closed the dock."""
-        self._dock = self._qt = None
+        self._qt = None
         self.show(None)
         self._desk.state_changed.emit()
 

@@ -140,6 +140,30 @@ def test_an_image_that_was_all_in_view_stays_so_whenever_its_room_is_taken(docke
     docked._on_beside(None)
 
 
+def test_an_image_and_the_one_beside_it_share_what_the_window_gains_and_loses(docked, qtbot):
+    def widths():
+        return docked.stage.viewer.canvas.size[1], docked.beside.model.canvas.size[1]
+
+    window = docked.window()
+    window.resize(1500, 800)
+    docked._on_beside(docked.desk.sessions[0])
+    qtbot.waitUntil(lambda: docked.beside.model.canvas.size[1] > 200, timeout=10_000)
+    qtbot.waitUntil(lambda: widths()[0] == pytest.approx(widths()[1], abs=5), timeout=10_000)
+    for width in (1400, 1250, 1560):
+        before = widths()
+        window.resize(width, 800)
+        qtbot.waitUntil(lambda before=before: widths()[0] != before[0], timeout=10_000)
+        qtbot.waitUntil(lambda: widths()[0] == pytest.approx(widths()[1], abs=8), timeout=10_000)
+    panel = dock_of(docked).width()
+    docked._on_beside(None)
+    qtbot.waitUntil(lambda: dock_of(docked).width() == panel, timeout=10_000)
+    docked._on_beside(docked.desk.sessions[0])
+    qtbot.waitUntil(lambda: docked.beside.model.canvas.size[1] > 200, timeout=10_000)
+    dock_of(docked.beside._qt).destroyOnClose()
+    qtbot.waitUntil(lambda: docked.beside.model is None, timeout=10_000)
+    qtbot.waitUntil(lambda: dock_of(docked).width() == panel, timeout=10_000)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_record_below_the_panel_is_readable_with_large_letters_in_a_small_window(docked, qtbot, theme):
     docked.stage.viewer.window.resize(1280, 800)
