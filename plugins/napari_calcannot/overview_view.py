@@ -82,8 +82,11 @@ class OverviewView(QWidget):
 def _pixmap_of(pixels: npt.NDArray[Any], limits: tuple[float, float]) -> QPixmap:
     step = max(1, max(pixels.shape[:2]) // 1024)
     low, high = limits
-    values = pixels[::step, ::step].astype(np.float32)
-    grey = np.clip((values - low) * (255.0 / max(high - low, 1e-9)), 0, 255).astype(np.uint8)
+    values = pixels[::step, ::step]
+    if values.dtype == np.uint8 and (low, high) == (0, 255):
+        grey = values  # as it is: the first view of a slide waits for this
+    else:
+        grey = np.clip((values.astype(np.float32) - low) * (255.0 / max(high - low, 1e-9)), 0, 255).astype(np.uint8)
     rgb = np.ascontiguousarray(grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=2))
     height, width = rgb.shape[:2]
     return QPixmap.fromImage(QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy())

@@ -33,6 +33,7 @@ from napari_calcannot.reading import Reading
 from napari_calcannot.telling import Telling
 from napari_calcannot.tile_watch import TileWatch
 from napari_calcannot.tools import Hand, Tool
+from napari_calcannot.warming import Warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,7 @@ class CalcificationPanel(QWidget):
         self.letters = Letters(self)
         self.following.take_layers()
         self.watch.start()
+        self.warming = Warming(self)
         OPEN.add(self)
 
     @property
@@ -117,6 +119,7 @@ class CalcificationPanel(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Let no answer come to a panel that is gone."""
         OPEN.discard(self)
+        self.warming.stop()
         self.growing.stop()
         self.calibrating.stop()
         self.measuring.stop()
