@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.qt import QtViewer
 from napari.utils import DirectLabelColormap
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_calcannot import layers as convert
+from napari_calcannot.alignment import Alignment
 from napari_calcannot.beside_dock import BesideDock
 from napari_calcannot.camera import Camera
+from napari_calcannot.linking import Link, View, kept_pairs
 from napari_calcannot.overlay import REFRESH
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
+    from napari_calcannot.alignment import Fit
     from napari_calcannot.desk import Desk
     from napari_calcannot.session import Session
 
@@ -36,6 +40,9 @@ class Beside(QObject):
         The view is placed to its left.
     """
 
+    opened = Signal()
+    """There is a view now."""
+
     def __init__(self, desk: Desk, panel: QWidget) -> None:
         super().__init__(desk)
         self._desk = desk
@@ -44,7 +51,11 @@ class Beside(QObject):
         self._qt: QtViewer | None = None
         self._camera: Camera | None = None
         self._mask: object = None
-        self._link: tuple[float, float, float] | None = None
+        self._link: Link | None = None
+        self._kept: list[tuple[complex, complex]] = []
+        """Pairs of places in the record, as of the last look."""
+        self._earlier: list[Link] = []
+        """Of images that were beside each other before, in this window."""
         self._moving = False
         self._fits = False
         self._place = BesideDock(desk, panel)
@@ -55,10 +66,10 @@ class Beside(QObject):
     @property
     def is_linked(self) -> bool:
         """Whether both views move together."""
-        return self._link is not None
+        return self._link is not None and self._link.is_on
 
     def show(self, session: Session | None) -> None:
-        """Show an image beside the one in hand; None closes the view."""
+        """Show an image beside the one in hand, tied to it as it was before; None closes the view."""
         self._link = None
         self.session = session
         if session is None:
@@ -73,14 +84,16 @@ class Beside(QObject):
         if session.annotations.regions:
             data.append(convert.regions_layer(session))
         for each in data:
-            self.model.add_layer(_locked(Layer.create(*each)))
+            self.model.add_layer(self.placed(Layer.create(*each)))
         self._fits = True
+        self._take_up()
         self.refresh()
+        self._on_main()
         QTimer.singleShot(_LAID_OUT_MS, self._on_size)
 
     def fit(self) -> None:
         """Show all of it."""
-        layer = self._image()
+        layer = self.image
         if layer is not None and self._camera is not None and self.session is not None:
             info = self.session.info
             self._moving = True
@@ -89,14 +102,23 @@ class Beside(QObject):
 
     def link(self, *, linked: bool) -> None:
         """Move both views together from now on, each place of one on the place of the other that it is on now."""
-        here, there = self._places()
-        if not linked or here is None or there is None:
-            self._link = None
+        views = self._views()
+        if self._link is None or views is None:
             return
-        # Sections of one scale are seen at one magnification; a film keeps what it has beside a slide.
-        same = self._unit(self._desk.session) == self._unit(self.session)
-        self._link = (there[0] - here[0], there[1] - here[1], 1.0 if same else there[2] / here[2])
+        self._link.is_on = False
+        if linked:
+            self._link.tie(*views)
+            self._on_main()
+
+    def align(self, pairs: list[tuple[complex, complex]]) -> Fit | None:
+        """Turn and shift it by pairs of places, in pixels, and move both together; None where nothing is beside."""
+        views = self._views()
+        if self._link is None or views is None or not pairs:
+            return None
+        found = self._link.align(pairs, *views)
+        self._turn()
         self._on_main()
+        return found
 
     def refresh(self) -> None:
         """Follow what is known of both images."""
@@ -106,6 +128,9 @@ class Beside(QObject):
         if session not in self._desk.sessions or session is self._desk.session:
             self.show(None)
             return
+        if self._link is None or self._link.here is not self._desk.session:
+            self._take_up()
+        self._look_at_pairs()
         pyramid = self._desk.stage.overlay.mask_pyramid(session)
         if self.model is None or pyramid is self._mask:
             return
@@ -118,11 +143,11 @@ class Beside(QObject):
                 session, pyramid.levels, colour=overlay.colour, opacity=overlay.opacity
             )
             options["colormap"] = DirectLabelColormap(color_dict=options["colormap"])
-            self.model.layers.insert(1, _locked(Layer.create(data, options, kind)))
+            self.model.layers.insert(1, self.placed(Layer.create(data, options, kind)))
 
     def draw_anew(self, session: Session) -> None:
         """Pixels have arrived."""
-        layer = self._image()
+        layer = self.image
         if session is self.session and layer is not None:
             layer.refresh(**REFRESH)
 
@@ -140,6 +165,7 @@ class Beside(QObject):
         self.model.scene.camera.events.connect(self._on_beside)
         self.model.canvas.events.size.connect(self._on_size)
         self._place.show(self._qt, _TITLE)
+        self.opened.emit()
 
     def _close(self) -> None:
         if self.model is not None:
@@ -157,38 +183,66 @@ class Beside(QObject):
         self.show(None)
         self._desk.state_changed.emit()
 
-    def _image(self) -> Any:
+    @property
+    def image(self) -> Any:
+        """Its layer, or None."""
         if self.model is None:
             return None
         return next((each for each in self.model.layers if each.metadata.get(convert.ROLE) == convert.IMAGE), None)
 
-    @staticmethod
-    def _unit(session: Session | None) -> str:
-        return "" if session is None else convert.length_unit(session.info)
-
-    def _places(self) -> tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]:
-        """Centre and zoom of both views, in µm or, where one is not calibrated, in pixels of each."""
-        session = self._desk.session
+    def _views(self) -> tuple[View, View] | None:
+        session, other = self._desk.session, self.image
         mine = None if session is None else self._desk.stage.layer(session, convert.IMAGE)
-        other = self._image()
         if session is None or self.session is None or mine is None or other is None or self._camera is None:
-            return None, None
-        return (_place(self._desk.stage.camera, mine, self._step(session)),
-                _place(self._camera, other, self._step(self.session)))  # fmt: skip
+            return None
+        return View(session, self._desk.stage.camera, mine), View(self.session, self._camera, other)
 
-    def _step(self, session: Session) -> float:
-        other = self.session if session is self._desk.session else self._desk.session
-        size = session.info.calibration
-        if size is None or other is None or other.info.calibration is None:
-            return 1.0
-        return float(size.mean_um_per_px)
+    def _take_up(self) -> None:
+        """Go on with how both lay to each other."""
+        session = self._desk.session
+        if session is None or self.session is None:
+            return
+        open_now, pair = self._desk.sessions, (session, self.session)
+        self._earlier = [each for each in self._earlier if each.here in open_now and each.there in open_now]
+        found = next((each for each in self._earlier if (each.here, each.there) == pair), None)
+        back = next((each for each in self._earlier if (each.there, each.here) == pair), None)
+        self._link = found or (Link(*pair) if back is None else back.reversed())
+        self._earlier = [each for each in self._earlier if each not in (found, back)] + [self._link]
+        self._kept = kept_pairs(*pair)
+        if found is None and back is None and self._kept:
+            self.align(self._kept)
+        self._turn()
+
+    def _look_at_pairs(self) -> None:
+        """Follow what undo, or somebody else, did to the places that both were aligned by."""
+        if self._link is None or self.session is None:
+            return
+        kept = kept_pairs(self._link.here, self.session)
+        if kept == self._kept:
+            return
+        self._kept, self._link.alignment = kept, Alignment()
+        if kept:
+            self.align(kept)
+        else:
+            self._link.is_on = False
+            self._turn()
+
+    def _turn(self) -> None:
+        """Draw it as the image in hand lies."""
+        if self._camera is None or self.model is None or self._link is None:
+            return
+        self._camera.turn = self._link.alignment.shown()
+        for layer in self.model.layers:
+            self._place_layer(layer)
 
     def _on_main(self, _: object = None) -> None:
         self._move(mine_leads=True)
 
     def _on_size(self, _: object = None) -> None:
         """All of it stays in view until somebody moves."""
-        if self._fits:
+        if self.is_linked:
+            self._on_main()
+        elif self._fits:
             self.fit()
 
     def _on_beside(self, _: object = None) -> None:
@@ -197,39 +251,24 @@ class Beside(QObject):
         self._move(mine_leads=False)
 
     def _move(self, *, mine_leads: bool) -> None:
-        here, there = self._places()
-        session = self._desk.session
-        if self._link is None or self._moving or here is None or there is None or session is None:
+        views, link = self._views(), self._link
+        if views is None or link is None or not link.is_on or self._moving or views[0].session is not link.here:
             return
-        assert self.session is not None
-        row, col, zoom = self._link
         self._moving, self._fits = True, False
         try:
-            if mine_leads:
-                _go(
-                    self._camera,
-                    self._image(),
-                    self._step(self.session),
-                    (here[0] + row, here[1] + col, here[2] * zoom),
-                )
-            else:
-                _go(self._desk.stage.camera, self._desk.stage.layer(session, convert.IMAGE), self._step(session),
-                    (there[0] - row, there[1] - col, there[2] / zoom))  # fmt: skip
+            link.follow(*views, here_leads=mine_leads)
         finally:
             self._moving = False
 
+    def placed(self, layer: Layer) -> Layer:
+        """A layer made to lie as the image beside does."""
+        layer.editable = False
+        layer.blending = "translucent_no_depth"  # else the image hides what lies over it in a second canvas
+        self._place_layer(layer)
+        return layer
 
-def _place(camera: Camera, layer: Any, step: float) -> tuple[float, float, float]:
-    row, col, last_row, last_col = camera.view(layer)
-    return (row + last_row) / 2 * step, (col + last_col) / 2 * step, camera.screen_px_per_pixel(layer) / step
-
-
-def _go(camera: Camera | None, layer: Any, step: float, place: tuple[float, float, float]) -> None:
-    assert camera is not None
-    camera.zoom_to(layer, place[2] * step)
-    camera.centre_on(layer, place[0] / step, place[1] / step)
-
-
-def _locked(layer: Layer) -> Layer:
-    layer.editable = False
-    return layer
+    def _place_layer(self, layer: Layer) -> None:
+        affine = np.eye(3)
+        if self._camera is not None:
+            affine[:2, :2] = self._camera.turn
+        layer.affine = affine

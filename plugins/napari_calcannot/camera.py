@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_calcannot.boxes import Box
 
 if TYPE_CHECKING:
@@ -24,21 +26,23 @@ class Camera:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        self.turn = np.eye(2)
+        """How the image is drawn turned: its rows and columns to those of the screen."""
 
     def fly_to(self, layer: Any, box: tuple[float, float, float, float], margin: float = SEEN_AROUND_REGION) -> None:
         """Bring a box into view: first row and column, and the row and column after the last, in pixels."""
         scale = self._world_per_pixel(layer)
-        centre = [(box[axis] + box[axis + 2] - 1) / 2 * scale[axis] for axis in (0, 1)]
-        size = [max(1.0, box[axis + 2] - box[axis]) * scale[axis] for axis in (0, 1)]
+        size = np.abs(self.turn) @ [max(1.0, box[axis + 2] - box[axis]) * scale[axis] for axis in (0, 1)]
         canvas = self._viewer.canvas.size
         camera = self._viewer.scene.camera
-        camera.center = (0.0, *centre)
+        self.centre_on(layer, *((box[axis] + box[axis + 2] - 1) / 2 for axis in (0, 1)))
         camera.zoom = min(float(canvas[axis]) / (margin * size[axis]) for axis in (0, 1))
 
     def centre_on(self, layer: Any, row: float, col: float) -> None:
         """Look at a pixel without a change of zoom."""
         scale = self._world_per_pixel(layer)
-        self._viewer.scene.camera.center = (0.0, row * scale[0], col * scale[1])
+        centre = self.turn @ (row * scale[0], col * scale[1])
+        self._viewer.scene.camera.center = (0.0, float(centre[0]), float(centre[1]))
 
     def zoom_to(self, layer: Any, screen_px_per_pixel: float) -> None:
         """Draw a pixel of the image this large."""
@@ -49,9 +53,11 @@ class Camera:
         scale = self._world_per_pixel(layer)
         camera = self._viewer.scene.camera
         canvas = self._viewer.canvas.size
-        centre = [float(camera.center[axis]) / scale[axis] for axis in (-2, -1)]
-        half = [float(canvas[axis]) / float(camera.zoom) / scale[axis] / 2 for axis in (0, 1)]
-        return centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1]
+        back = np.linalg.inv(self.turn)
+        centre = back @ [float(camera.center[axis]) for axis in (-2, -1)] / scale
+        half = np.abs(back) @ [float(canvas[axis]) / float(camera.zoom) / 2 for axis in (0, 1)] / scale
+        row, col, last_row, last_col = (float(each) for each in (*(centre - half), *(centre + half)))
+        return row, col, last_row, last_col
 
     def visible(self, layer: Any, height: int, width: int) -> Box | None:
         """Pixels of an image in view; None where it is out of view."""

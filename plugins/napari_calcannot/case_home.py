@@ -119,7 +119,8 @@ def resume(session: Session, drawing: LogDrawing) -> str:
         except CalcannotError as error:
             said.append(f"The {name} is not the one that you left: {sentence(error)}")
     if not drawing.is_worked_on:
-        said += [left_text(name, kept) for name, kept in drawing.settings_of_others.items()]
+        others = drawing.settings_of_others.items()
+        said += [left_text(name, kept) for name, kept in others if name in (RULE, PIXEL_SIZE)]
     if newest is not None and not session.has_recipe(newest):
         said.append(_OTHER_RULE.format(newest.name))
     return " ".join(said)

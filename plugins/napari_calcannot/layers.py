@@ -27,7 +27,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 SESSION = "calcannot_session"
 ROLE = "calcannot_role"
 IMAGE, REGIONS, PREVIEW, MINERAL, CHOSEN = "image", "regions", "preview", "mineral", "chosen"
-LINE, AWAITED = "line", "awaited"
+LINE, AWAITED, MARKS = "line", "awaited", "marks"
 
 # Told apart by every kind of colour vision, and light on black mineral as well as strong on pink tissue.
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -43,6 +43,7 @@ EXCLUDE_COLOUR = (0.8, 0.47, 0.65)
 _MM_FROM_UM_PER_PX = 20.0  # coarser than any microscope: lengths are then thought of in mm
 UM_PER_UNIT = {"um": 1.0, "mm": 1e3}
 _CONTRAST_PERCENTILES = (0.5, 99.8)
+_MARK_SCREEN_PX, _MARK_COLOUR = 18, "#0059ff"
 _LARGEST_SAMPLE_PX = 4_000_000
 
 
@@ -167,6 +168,31 @@ def line_layer(session: Session, ends: np.ndarray[Any, Any], width_px: float) ->
             **placement(session.info),
         },
         "shapes",
+    )
+
+
+def marks_layer(session: Session, places: Sequence[tuple[float, float]]) -> LayerData:
+    """Numbered places, in (row, column), that are the same in another image."""
+    return (
+        np.array(places, np.float64).reshape(-1, 2),
+        {
+            "name": f"Same places ({session.info.name})",
+            "size": _MARK_SCREEN_PX,
+            "symbol": "cross",
+            "canvas_size_limits": (_MARK_SCREEN_PX, _MARK_SCREEN_PX),
+            "face_color": _MARK_COLOUR,
+            "border_color": _MARK_COLOUR,
+            "border_width": 0,
+            "text": {
+                "string": [str(number) for number in range(1, len(places) + 1)],
+                "color": _MARK_COLOUR,
+                "size": 14,
+                "anchor": "upper_left",
+            },
+            "metadata": _metadata(session, MARKS),
+            **placement(session.info),
+        },
+        "points",
     )
 
 

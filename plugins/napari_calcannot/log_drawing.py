@@ -10,6 +10,7 @@ from calcannot.store.foreign import ForeignChanges
 from calcannot.store.journal_writer import SaveState
 from calcannot.store.stroke_state import same
 from napari_calcannot.drawing import Done
+from napari_calcannot.settings import PIXEL_SIZE, RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,7 +192,7 @@ def _said(changes: ForeignChanges) -> str:
         said.append(f"Somebody else changed {strokes} of this image, as you see now.")
     if changes.conflicts:
         said.append(f"Of {len(changes.conflicts)}, which both of you changed, both versions are kept.")
-    if changes.settings:
-        names = " and ".join(changes.settings)
+    names = " and ".join(each for each in changes.settings if each in (RULE, PIXEL_SIZE))
+    if names:
         said.append(f"Somebody else changed the {names} of this image: yours stays until you choose.")
     return " ".join(said)

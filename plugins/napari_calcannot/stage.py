@@ -56,7 +56,7 @@ class Stage(ImageLayers):
     def forget(self, session: Session) -> None:
         """Remove what was added for an image that is closed."""
         self.overlay.forget(session)
-        for role in (convert.REGIONS, convert.CHOSEN, convert.LINE, convert.AWAITED):
+        for role in (convert.REGIONS, convert.CHOSEN, convert.LINE, convert.AWAITED, convert.MARKS):
             self.drop(session, role)
 
     def place(self, session: Session) -> None:

@@ -33,6 +33,7 @@ class Tool(StrEnum):
     COIN = "coin"
     BALL = "ball"
     GROW = "grow"
+    ALIGN = "align"
 
 
 PAINTS = (Tool.BRUSH, Tool.ERASER)
@@ -84,7 +85,7 @@ class Hand(QObject):
         if tool is not Tool.MOVE and session is not None:
             self._layer = self._desk.stage.layer(session, IMAGE)
             self._desk.stage.select_image(session)
-            self._layer.mouse_pan = False
+            self._layer.mouse_pan = tool is Tool.ALIGN  # places of two images are looked for: a drag moves the view
             self.show_size()
         self.tool_changed.emit(tool.value)
 

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from napari_calcannot.aligning import Aligning
 from napari_calcannot.beside import Beside
 from napari_calcannot.calibrating import Calibrating
 from napari_calcannot.controls import Controls
@@ -86,6 +87,7 @@ class CalcificationPanel(QWidget):
         self.following = Following(self.desk, self.controls)
         self.opening = Opening(self.desk, self.controls, self.following, self.keeping)
         self.beside = Beside(self.desk, self)
+        self.aligning = Aligning(self.desk, self.hand, self.beside)
         self._connect()
         bind(napari_viewer, self._actions())
         add_shortcuts(self.controls, self._actions())
@@ -207,7 +209,9 @@ class CalcificationPanel(QWidget):
             self.controls.show_images([layer_title(each) for each in sessions])
             if session in sessions:
                 self.controls.images.setCurrentIndex(sessions.index(session))
-        self.controls.beside.show_sessions(sessions, session, self.beside.session, linked=self.beside.is_linked)
+        self.controls.beside.show_sessions(
+            sessions, session, self.beside.session, linked=self.beside.is_linked, aligning=self.aligning.is_on
+        )
         self.controls.show_session(
             session, is_working=self.desk.is_working, asked=self.desk.asked, saving=self.keeping.run_state
         )
@@ -279,6 +283,8 @@ class CalcificationPanel(QWidget):
         self.watch.overview_arrived.connect(self.finding.look_again)
         controls.beside.asked.connect(self._on_beside)
         controls.beside.linked.connect(lambda on: self.beside.link(linked=on))
+        controls.beside.align_asked.connect(lambda on: self.aligning.use(on=on))
+        self.aligning.changed.connect(self._refresh)
         controls.examples.tool_chosen.connect(lambda tool: self.hand.use(Tool(tool)))
         controls.examples.pick_asked.connect(self.examples.pick)
         controls.examples.clear_asked.connect(self.examples.clear)

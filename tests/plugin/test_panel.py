@@ -308,20 +308,27 @@ def test_two_images_side_by_side_move_together(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case)
     other = panel.desk.sessions[1]
     beside = panel.beside
+
+    def places():
+        """Row and column of both middles in mm, and pixels of the screen to one of each image."""
+        here, there = beside._views()
+        sizes = [each.session.info.calibration.um_per_px_row / 1e3 for each in (here, there)]
+        return [(*(np.array(each.middle) * mm), each.zoom) for each, mm in zip((here, there), sizes, strict=True)]
+
     panel.controls.beside.asked.emit(other)
     assert [each.metadata["calcannot_role"] for each in beside.model.layers] == [IMAGE]
-    qtbot.waitUntil(lambda: beside._places()[1] is not None)
+    qtbot.waitUntil(lambda: beside._views() is not None)
     qtbot.wait(300)
     panel.controls.beside.link.setChecked(True)
-    (row, col, zoom), (row2, col2, zoom2) = beside._places()
+    (row, col, zoom), (row2, col2, zoom2) = places()
     panel.stage.camera.centre_on(panel.stage.layer(session, IMAGE), 100, 200)
     panel.stage.viewer.scene.camera.zoom *= 2
-    here, there = beside._places()
+    here, there = places()
     assert here != (row, col, zoom)
     np.testing.assert_allclose(np.subtract(there[:2], here[:2]), np.subtract((row2, col2), (row, col)), rtol=1e-6)
-    assert there[2] / here[2] == pytest.approx(zoom2 / zoom)
+    assert there[2] / here[2] == pytest.approx(zoom2 / zoom), "a film beside a slide keeps its magnification"
     beside.model.scene.camera.zoom *= 3
-    assert beside._places()[0][2] == pytest.approx(3 * here[2]), "either of them leads"
+    assert places()[0][2] == pytest.approx(3 * here[2]), "either of them leads"
     panel._on_image(1)
     assert beside.session is session, "the other one takes the place of the one that is now in hand"
     panel.controls.beside.asked.emit(None)
