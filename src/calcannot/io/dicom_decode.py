@@ -100,7 +100,7 @@ def _require_whole(file: DicomFile, coded: bytes, path: Path, place: str, least:
     ):
         what = f"{place} is {stated[0]} x {stated[1]} px, and the header says {header.Rows} x {header.Columns}"
         raise TileError(what, path=path, remedy="the file is damaged; export it again")
-    if file.syntax != _RLE and _END_OF_STREAM not in coded[-64:]:
+    if file.syntax != _RLE and not ends(coded):
         what = f"{place} is cut short"
         raise TileError(what, path=path, remedy=_REMEDY)
 
@@ -112,12 +112,11 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str, tuple[int, in
     """
     header = file.header
     samples, rows, cols = int(header.SamplesPerPixel), int(header.Rows), int(header.Columns)
-    codec = _CODECS.get(file.syntax)
 
     def general(index: int, place: str, least: tuple[int, int]) -> npt.NDArray[Any]:
         return decode(file, index, path, place, least)
 
-    if codec != "jpeg8_decode" or int(header.BitsAllocated) != 8 or samples not in (1, 3):
+    if not is_jpeg(file) or samples not in (1, 3):
         return general
     from imagecodecs import jpeg8_decode
 
@@ -128,7 +127,7 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str, tuple[int, in
         frame = off_alignment((rows, cols, samples))
         try:
             coded = file.frame(index, 0)
-            if _END_OF_STREAM not in coded[-64:]:
+            if not ends(coded):
                 return general(index, place, least)
             stored = _stored_colours(coded, photometric)
             jpeg8_decode(coded, colorspace=stored, outcolorspace=wanted, out=frame)
@@ -137,6 +136,26 @@ def decoder_of(file: DicomFile, path: Path) -> Callable[[int, str, tuple[int, in
         return frame if samples == 3 else frame[..., 0]
 
     return jpeg
+
+
+def is_jpeg(file: DicomFile) -> bool:
+    """Whether frames are JPEG streams of 8 bits."""
+    return _CODECS.get(file.syntax) == "jpeg8_decode" and int(file.header.BitsAllocated) == 8
+
+
+def ends(coded: bytes) -> bool:
+    """Whether a codestream has its end, or was cut before."""
+    return _END_OF_STREAM in coded[-64:]
+
+
+def colours_of(coded: bytes, photometric: str) -> npt.NDArray[np.uint8]:
+    """RGB of a JPEG stream of colours."""
+    from imagecodecs import jpeg8_decode
+
+    pixels: npt.NDArray[np.uint8] = jpeg8_decode(
+        coded, colorspace=_stored_colours(coded, photometric), outcolorspace=_RGB
+    )
+    return pixels
 
 
 def _stored_colours(coded: bytes, photometric: str) -> int | None:
@@ -151,8 +170,7 @@ def _with_imagecodecs(file: DicomFile, coded: bytes) -> npt.NDArray[Any]:
     decode_stream = getattr(imagecodecs, codec)
     decoded: npt.NDArray[Any]
     if codec == "jpeg8_decode" and int(file.header.SamplesPerPixel) == 3:
-        decoded = decode_stream(coded, colorspace=_stored_colours(coded, photometric), outcolorspace=_RGB)
-        return decoded
+        return colours_of(coded, photometric)
     decoded = decode_stream(coded)
     # The codec itself turns YBR_ICT and YBR_RCT into RGB.
     if photometric in ("YBR_FULL", "YBR_FULL_422") and decoded.dtype == np.uint8:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io import dicom_facts as facts
-from calcannot.io.dicom_decode import decoder_of
+from calcannot.io.dicom_decode import colours_of, decoder_of, ends, is_jpeg
 from calcannot.io.tiling import TiledReader
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
     from calcannot.io.dicom_file import DicomFile
     from calcannot.io.dicom_pixels import Rule
+    from calcannot.io.jpeg_planes import PlaneDecoder
     from calcannot.io.segment_cache import SegmentCache
+    from calcannot.jpeg_colours import CodedTiles
 
 # A slide of 60 x 25 mm at 0.1 µm per pixel in tiles of 128 has nine million.
 _MOST_TILES = 2**24
@@ -55,6 +59,7 @@ class LevelReader(TiledReader):
         # White where the slide has no tile: glass that was not scanned.
         super().__init__((size[0], size[1]), tile, samples, rule.dtype, rule.value_range[1], cache)
         self._rule = rule
+        self._files = [file for file, _ in files]
         self._decoders = [decoder_of(file, place) for file, place in files]
         self._starts = np.cumsum([0] + [file.frames for file, _ in files])
         self._frames = _grid(files, (size[0], size[1]), tile)
@@ -72,13 +77,53 @@ class LevelReader(TiledReader):
         """Tiles that are in no file."""
         return int((self._frames < 0).sum())
 
+    def coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        """Tiles as they are stored, for a decoder; None where all must be read as pixels."""
+        if self._plane_decoder is None:
+            return None
+        rows, cols = self._tile
+        parts = list[bytes]()
+        for row, col, height, width in places:
+            is_whole = (height, width) == self._tile and not (row % rows or col % cols)
+            parts.append(self._coded(row // rows, col // cols) if is_whole else b"")
+        sizes = [len(part) for part in parts]
+        return self._plane_decoder.tiles(b"".join(parts), [0, *accumulate(sizes)][:-1], sizes)
+
+    @cached_property
+    def _plane_decoder(self) -> PlaneDecoder | None:
+        from calcannot.io.jpeg_planes import decoder_of_planes  # brings the compiler; to open an image needs none
+
+        header = self._files[0].header
+        photometric = str(header.PhotometricInterpretation)
+        if int(header.SamplesPerPixel) != 3 or not all(is_jpeg(file) for file in self._files):
+            return None
+        return decoder_of_planes(self._tile, None, lambda coded: colours_of(coded, photometric))
+
+    def _coded(self, down: int, across: int) -> bytes:
+        """Stream of a tile; empty where there is none or it is cut short."""
+        place = self._place_of(down, across)
+        if place is None:
+            return b""
+        try:
+            coded = self._files[place[0]].frame(place[1], 0)
+        except ImageReadError:  # told by whoever reads it as pixels
+            return b""
+        return coded if ends(coded) else b""
+
     def _decoded(self, down: int, across: int) -> npt.NDArray[Any] | None:
+        place = self._place_of(down, across)
+        if place is None:
+            return None
+        name, least = f"the tile {self._corner(down, across)}", self._inside(down, across)
+        return self._rule.convert(self._decoders[place[0]](place[1], name, least))
+
+    def _place_of(self, down: int, across: int) -> tuple[int, int] | None:
+        """Part and frame of a tile."""
         frame = int(self._frames[down, across])
         if frame < 0:
             return None
         part = int(np.searchsorted(self._starts, frame, side="right")) - 1 if len(self._decoders) > 1 else 0
-        place, least = f"the tile {self._corner(down, across)}", self._inside(down, across)
-        return self._rule.convert(self._decoders[part](frame - int(self._starts[part]), place, least))
+        return part, frame - int(self._starts[part])
 
 
 def _grid(files: Sequence[tuple[DicomFile, Path]], size: tuple[int, int], tile: tuple[int, int]) -> npt.NDArray[Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from calcannot.io.dicom_series import Member
     from calcannot.io.scale import Scale
+    from calcannot.jpeg_colours import CodedTiles
 
 # Levels of one slide differ in shape by rounding only: a pixel or two, or this share of a side.
 _SHAPE_TOLERANCE = 0.02
@@ -59,6 +60,9 @@ class SlideSource(Source):
 
     def _read(self, row: int, col: int, height: int, width: int, level: int) -> npt.NDArray[np.generic]:
         return self._readers[level].read(row, col, height, width)
+
+    def _coded_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> CodedTiles | None:
+        return self._readers[0].coded_tiles(places)
 
     def close(self) -> None:
         """Release the files. May be called twice."""

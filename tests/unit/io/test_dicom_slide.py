@@ -11,6 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io import open_image, sha256_of
 from calcannot.io.folder import looks_like_image
+from calcannot.io.jpeg_planes import load_library
+from calcannot.jpeg_colours import pixels_of
 
 TILE = 16
 SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
@@ -269,3 +271,77 @@ def test_a_tile_that_is_too_small_is_an_error(tmp_path, from_frame, rows):
     write(tmp_path / "a.dcm", FULL[:75], encode=encode, photometric="YBR_FULL_422")
     with open_image(tmp_path / "a.dcm") as source, pytest.raises(TileError, match=f"is {rows} x 16 px"):
         source.read(0, 0, 75, 64)
+
+
+needs_library = pytest.mark.skipif(load_library() is None, reason="needs the package turbojpeg")
+
+
+def handed_out(path, most=200):
+    """Which tiles are handed out as they are stored; those that are have the pixels of ``read``."""
+    with open_image(path) as source:
+        info, handed = source.info, []
+        for row in range(0, info.height_px, info.tile_height_px):
+            for col in range(0, info.width_px, info.tile_width_px):
+                box = (
+                    row,
+                    col,
+                    min(info.tile_height_px, info.height_px - row),
+                    min(info.tile_width_px, info.width_px - col),
+                )
+                tiles = source.coded_tiles([box])
+                pixels = None if tiles is None else pixels_of(tiles, 0)
+                handed.append(pixels is not None)
+                if pixels is not None:
+                    np.testing.assert_array_equal(pixels, source.read(*box))
+                if len(handed) == most:
+                    return handed
+        return handed
+
+
+@needs_library
+def test_tiles_of_parts_are_handed_out_as_they_are_stored(tmp_path):
+    def halved(frame):
+        return imagecodecs.jpeg8_encode(frame, level=90, subsampling="420")
+
+    uid = generate_uid()
+    for number, frames in enumerate((slice(0, 7), slice(7, 20)), start=1):
+        write(
+            tmp_path / f"part-{number}.dcm", FULL, only=frames, encode=halved, photometric="YBR_FULL_422",
+            ConcatenationUID=uid, InConcatenationNumber=number, ConcatenationFrameOffsetNumber=frames.start,
+        )  # fmt: skip
+    assert handed_out(tmp_path / "part-1.dcm") == [True] * 20
+
+
+@needs_library
+def test_damaged_and_unusual_frames_are_read_as_pixels(tmp_path):
+    streams = [imagecodecs.jpeg8_encode(frame, level=90, subsampling="420") for frame in frames_of(FULL)]
+    streams[3] = imagecodecs.jpeg8_encode(frames_of(FULL)[3], level=90, subsampling="444")
+    streams[6] = streams[6][:-9]
+    frames = iter(streams)
+    write(tmp_path / "a.dcm", FULL, encode=lambda _: next(frames), photometric="YBR_FULL_422")
+    with open_image(tmp_path / "a.dcm") as source:
+        tiles = source.coded_tiles([(row, col, 16, 16) for row in range(0, 80, 16) for col in range(0, 64, 16)])
+        assert [number for number in range(20) if pixels_of(tiles, number) is None] == [3, 6]
+
+
+@needs_library
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL_422"])
+def test_frames_of_colours_that_the_header_names_wrongly(tmp_path, photometric):
+    """The stream says what it is by its marker, and the first tile is decoded both ways."""
+    write(
+        tmp_path / "a.dcm", FULL, photometric=photometric,
+        encode=lambda frame: imagecodecs.jpeg8_encode(frame, level=90, subsampling="420"),
+    )  # fmt: skip
+    assert handed_out(tmp_path / "a.dcm") == [True] * 20
+
+
+def test_uncompressed_slides_are_read_as_pixels(tmp_path):
+    assert not any(handed_out(write(tmp_path / "a.dcm", FULL)))
+
+
+@needs_library
+@pytest.mark.shared
+def test_a_real_slide_is_handed_out_but_for_its_edge(shared_data):
+    folder = shared_data / "wsi" / "napari-wsi" / "CMU-1-Small-Region"
+    handed = handed_out(next(folder.glob("*58740178995208579534253317996600852419.dcm")))
+    assert len(handed) == 130 and sum(handed) == 9 * 12
