@@ -53,6 +53,8 @@ class CodedTiles(NamedTuple):
         Of a tile; multiples of 16.
     halves_rows
         Whether chroma has half the rows (4:2:0) or all of them (4:2:2).
+    rows
+        Of each tile that are wanted: those at the lower edge of a picture reach beyond it.
     """
 
     streams: Bytes
@@ -65,6 +67,7 @@ class CodedTiles(NamedTuple):
     height: int
     width: int
     halves_rows: bool
+    rows: int
 
 
 @runtime_checkable
@@ -81,14 +84,14 @@ def planes_size(height: int, width: int, *, halves_rows: bool) -> int:
 
 
 def pixels_of(tiles: CodedTiles, number: int) -> Bytes | None:
-    """Decode one of the tiles to pixels, uint8 (height, width, 3); None where the decoder has anything to say of it."""
+    """Decode one of the tiles to pixels, uint8 (rows, width, 3); None where the decoder has anything to say of it."""
     if not decode_planes(tiles.streams, tiles.first[number], tiles.size[number], *tiles[3:6]):
         return None
-    size = tiles.height * tiles.width
+    size = tiles.rows * tiles.width
     red, green, blue = (np.zeros(size + BEYOND, np.uint8) for _ in range(3))
     sums = np.zeros((2, tiles.width // 2 + 2 + LANES), np.int16)
-    colour_rows(*tiles[6:], 0, tiles.height, red, green, blue, sums)
-    return np.stack([each[:size].reshape(tiles.height, tiles.width) for each in (red, green, blue)], axis=-1)
+    colour_rows(*tiles[6:10], 0, tiles.rows, red, green, blue, sums)
+    return np.stack([each[:size].reshape(tiles.rows, tiles.width) for each in (red, green, blue)], axis=-1)
 
 
 @compiled

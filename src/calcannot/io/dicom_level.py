@@ -81,13 +81,10 @@ class LevelReader(TiledReader):
         """Tiles as they are stored, for a decoder; None where all must be read as pixels."""
         if self._plane_decoder is None:
             return None
-        rows, cols = self._tile
-        parts = list[bytes]()
-        for row, col, height, width in places:
-            is_whole = (height, width) == self._tile and not (row % rows or col % cols)
-            parts.append(self._coded(row // rows, col // cols) if is_whole else b"")
+        tiles, rows = self._stored_tiles(places)
+        parts = [b"" if tile is None else self._coded(*tile) for tile in tiles]
         sizes = [len(part) for part in parts]
-        return self._plane_decoder.tiles(b"".join(parts), [0, *accumulate(sizes)][:-1], sizes)
+        return self._plane_decoder.tiles(b"".join(parts), [0, *accumulate(sizes)][:-1], sizes, rows)
 
     @cached_property
     def _plane_decoder(self) -> PlaneDecoder | None:

@@ -66,7 +66,7 @@ class PlaneDecoder:
         self._last: tuple[bytes, bool] = b"", False
         self._undecided = 0
 
-    def tiles(self, block: bytes, first: Sequence[int], size: Sequence[int]) -> CodedTiles | None:
+    def tiles(self, block: bytes, first: Sequence[int], size: Sequence[int], rows: int) -> CodedTiles | None:
         """Tiles for the decoder of the calling thread.
 
         Parameters
@@ -75,6 +75,8 @@ class PlaneDecoder:
             Bytes of the file.
         first, size
             Where in the block a tile's stream begins, and its bytes; 0 for a tile that is not to be decoded.
+        rows
+            Rows of each that are wanted.
 
         Returns
         -------
@@ -91,14 +93,16 @@ class PlaneDecoder:
             parts = [self._whole(block[at : at + n]) if n else b"" for at, n in zip(first, sizes, strict=True)]
             sizes = [len(part) for part in parts]
             block, first = b"".join(parts), [0, *accumulate(sizes)][:-1]
-        return self._for_thread(block, first, sizes, halves_rows=alike)
+        return self._for_thread(block, first, sizes, rows, halves_rows=alike)
 
-    def _for_thread(self, block: bytes, first: Sequence[int], sizes: Sequence[int], *, halves_rows: bool) -> CodedTiles:
+    def _for_thread(
+        self, block: bytes, first: Sequence[int], sizes: Sequence[int], rows: int, *, halves_rows: bool
+    ) -> CodedTiles:
         mine = self._thread()
         samples, pointers = mine.planes[halves_rows]
         return CodedTiles(
             np.frombuffer(block, np.uint8), np.array(first, np.int64), np.array(sizes, np.int64),
-            self._decode, mine.address, ctypes.addressof(pointers), samples, *self._tile, halves_rows,
+            self._decode, mine.address, ctypes.addressof(pointers), samples, *self._tile, halves_rows, rows,
         )  # fmt: skip
 
     def _whole(self, coded: bytes) -> bytes:
@@ -130,7 +134,7 @@ class PlaneDecoder:
         stream = self._whole(coded)
         halves_rows = self._sampling(stream)
         if halves_rows is not None:
-            pixels = pixels_of(self._for_thread(stream, [0], [len(stream)], halves_rows=halves_rows), 0)
+            pixels = pixels_of(self._for_thread(stream, [0], [len(stream)], self._tile[0], halves_rows=halves_rows), 0)
             if pixels is None:
                 return False
             if not np.array_equal(pixels, self._pixels(coded)):

@@ -116,18 +116,15 @@ class PageReader(TiledReader):
         """Tiles for a decoder, read at once where they lie side by side; None where all must be read as pixels."""
         if self._plane_decoder is None:
             return None
-        rows, cols = self._tile
-        starts, sizes = list[int](), list[int]()
-        for row, col, height, width in places:
-            tile = row // rows * self._grid[1] + col // cols
-            is_whole = (height, width) == self._tile and not (row % rows or col % cols)
-            starts.append(self._offsets[tile])
-            sizes.append(self._counts[tile] if is_whole else 0)
+        tiles, rows = self._stored_tiles(places)
+        numbers = [None if tile is None else tile[0] * self._grid[1] + tile[1] for tile in tiles]
+        starts = [0 if number is None else self._offsets[number] for number in numbers]
+        sizes = [0 if number is None else self._counts[number] for number in numbers]
         block, first = self._read_together(starts, sizes)
         for number, (at, size) in enumerate(zip(first, sizes, strict=True)):
             if block.rfind(_END_OF_JPEG, max(at, at + size - _END_WITHIN), at + size) < 0:
                 sizes[number] = 0
-        return self._plane_decoder.tiles(block, first, sizes)
+        return self._plane_decoder.tiles(block, first, sizes, rows)
 
     def _read_together(self, starts: list[int], sizes: list[int]) -> tuple[bytes, list[int]]:
         """Bytes of several segments, and where each begins in them."""

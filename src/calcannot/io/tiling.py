@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from calcannot.io.segment_cache import SegmentCache
 
 
@@ -78,6 +80,19 @@ class TiledReader:
                     else tile[top - down * rows : bottom - down * rows, left - across * cols : right - across * cols]
                 )
         return box
+
+    def _stored_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> tuple[list[tuple[int, int] | None], int]:
+        """Which tile each place is, and its rows inside the picture.
+
+        None for places that are no tile, or lie beside the picture, or have other rows than the first.
+        """
+        rows, cols = self._tile
+        found = list[tuple[int, int] | None]()
+        for row, col, height, width in places:
+            down, across = row // rows, col // cols
+            is_tile = row == down * rows and col == across * cols and self._is_whole(down, across, height, width)
+            found.append((down, across) if is_tile and width == cols and height == places[0][2] else None)
+        return found, places[0][2]
 
     def _kept_or_decoded(self, down: int, across: int, *, keep: bool) -> npt.NDArray[Any] | None:
         if not keep:

@@ -57,7 +57,7 @@ def look_at_colours(
 @compiled
 def look_at_tiles(
     streams: Bytes, first: Counts, sizes: Counts, decode: int, decoder: int, pointers: int,
-    samples: Bytes, height: int, width: int, halves_rows: bool,
+    samples: Bytes, height: int, width: int, halves_rows: bool, wanted: int,
     channel: int, counts_channel: bool, counts_glass: bool, keep: bool, seeks: bool, low: np.uint8, span: np.uint8,
     levels: Counts, pairs: Pairs, counts: Shorts, found: npt.NDArray[np.int64],
     plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
@@ -74,7 +74,7 @@ def look_at_tiles(
             found[tile, 2] = -1
             continue
         any_here, runs_now, size_now, has_colour = _look_at_planes(
-            samples, height, width, halves_rows, channel, counts_channel, counts_glass, keep, seeks, low, span,
+            samples, height, width, halves_rows, wanted, channel, counts_channel, counts_glass, keep, seeks, low, span,
             levels, pairs, counts[tile], plane, glass, sums, runs[n:], kept[size:],
         )  # fmt: skip
         found[tile, 0], found[tile, 1], found[tile, 2] = runs_now, size_now, any_here
@@ -86,16 +86,16 @@ def look_at_tiles(
 
 @compiled
 def _look_at_planes(
-    samples: Bytes, height: int, width: int, halves_rows: bool, channel: int, counts_channel: bool, counts_glass: bool,
-    keep: bool, seeks: bool, low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs, counts: Shorts,
-    plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
+    samples: Bytes, height: int, width: int, halves_rows: bool, wanted: int, channel: int, counts_channel: bool,
+    counts_glass: bool, keep: bool, seeks: bool, low: np.uint8, span: np.uint8, levels: Counts, pairs: Pairs,
+    counts: Shorts, plane: Bytes, glass: Bytes, sums: npt.NDArray[np.int16], runs: Shorts, kept: Bytes,
 ) -> tuple[bool, int, int, bool]:  # fmt: skip
-    """As ``look_at_colours``, for the planes of a tile."""
-    at_once = min(height, max(1, CHUNK // width))
+    """As ``look_at_colours``, for the first ``wanted`` rows of the planes of a tile."""
+    at_once = min(wanted, max(1, CHUNK // width))
     found = is_coloured = False
     n = size = 0
-    for top in range(0, height, at_once):
-        rows = min(at_once, height - top)
+    for top in range(0, wanted, at_once):
+        rows = min(at_once, wanted - top)
         pixels = rows * width
         first, last = chroma_rows(top, rows, height, halves_rows)
         chroma = (height >> halves_rows) * (width // 2)

@@ -159,7 +159,7 @@ class ByteCounter:
             For each tile -1 where it must be looked at as pixels, 1 where there are any to keep, else 0; and those of
             the tiles with 1, in order, or None where there are none.
         """
-        number, height, width = len(tiles.first), tiles.height, tiles.width
+        number, height, width = len(tiles.first), tiles.rows, tiles.width
         room = self._room_for(number, height, width)
         counts = np.zeros((number, height if keep else 0), np.uint16)
         found = np.zeros((number, 3), np.int64)

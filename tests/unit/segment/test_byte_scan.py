@@ -109,13 +109,24 @@ def planes_of_tiles(height, width, number):
 @pytest.mark.parametrize("channel", BYTE_CHANNELS)
 @pytest.mark.parametrize(("low", "high"), [(0, 100), (230, 245), (0, 255), (1, 0)])
 @pytest.mark.parametrize("halves_rows", [True, False])
-@pytest.mark.parametrize("size", [(16, 16), (48, 80), (256, 256), (16, 4800)])
-def test_tiles_give_what_their_pixels_give(size, halves_rows, low, high, channel):
+@pytest.mark.parametrize(
+    ("size", "rows"), [((16, 16), 16), ((48, 80), 37), ((256, 256), 256), ((256, 256), 48), ((16, 4800), 3)]
+)
+def test_tiles_give_what_their_pixels_give(size, rows, halves_rows, low, high, channel):
     """The planes are put where a decoder would: what decodes is tested with files."""
     height, width = size
     samples = np.zeros(planes_size(height, width, halves_rows=halves_rows), np.uint8)
     tiles = CodedTiles(
-        np.zeros(1, np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64), _DECODES, 0, 0, samples, *size, halves_rows
+        np.zeros(1, np.uint8),
+        np.zeros(1, np.int64),
+        np.ones(1, np.int64),
+        _DECODES,
+        0,
+        0,
+        samples,
+        *size,
+        halves_rows,
+        rows,
     )
     with_planes, with_pixels = (ByteCounter(BYTE_CHANNELS[channel], low, high, True, True) for _ in range(2))
     for planes in planes_of_tiles(height, width, 12):
