@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
-_AT_ONCE: Final = 4096  # regions; fewer are not worth another thread, more take more memory
+_AT_ONCE: Final = 1 << 14  # regions; of fewer, more runs of others are looked at, more take more memory
 
 
 def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int64, Int32, Int32]:
@@ -32,26 +33,30 @@ def region_hulls(runs: LabelledRuns, rows: Int64, workers: int = 1) -> tuple[Int
     count = len(rows)
     first = np.zeros(count + 1, np.int64)
     np.cumsum(rows[:, 1] - rows[:, 0], out=first[1:])
-    ends = np.full((int(first[-1]), 2), -1, np.int32)
-    lines = max(1, -(-runs.height_px // workers))
     parts = [slice(begin, min(begin + _AT_ONCE, count)) for begin in range(0, count, _AT_ONCE)]
-
-    def find_ends(line: int) -> None:
-        _row_ends(runs.row_start[line : line + lines + 1], runs.start, runs.stop, runs.region, first, rows, line, ends)
+    most = max((int(first[part.stop] - first[part.start]) for part in parts), default=0)
+    of_thread = threading.local()
 
     def work(part: slice) -> tuple[Int64, Int32, Int32]:
-        return _hulls(first[part.start : part.stop + 1], rows[part, 0], ends)
+        if not hasattr(of_thread, "ends"):
+            # A line of corners has at most two vertices.
+            of_thread.ends, of_thread.vertices = (
+                np.empty((most, 2), np.int32),
+                np.empty((2, 2 * (most + _AT_ONCE)), np.int32),
+            )
+        ends, (hull_row, hull_col) = of_thread.ends, of_thread.vertices
+        own_first, own_rows = first[part.start : part.stop + 1] - first[part.start], rows[part]
+        top, bottom = int(own_rows[:, 0].min()), int(own_rows[:, 1].max())
+        lines = runs.row_start[top : bottom + 1]
+        _row_ends(lines, runs.start, runs.stop, runs.region, part.start + 1, own_first, own_rows, top, ends)
+        offsets = _hulls(own_first, own_rows[:, 0], ends, hull_row, hull_col)
+        return offsets, hull_row[: offsets[-1]].copy(), hull_col[: offsets[-1]].copy()
 
-    if len(parts) < 2:
-        for line in range(0, runs.height_px, lines):
-            find_ends(line)
-        return work(slice(0, count))
     with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(find_ends, range(0, runs.height_px, lines)):
-            pass
         hulls = list(pool.map(work, parts))
     sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(offsets) for offsets, _, _ in hulls)])
-    hull_row, hull_col = (np.concatenate([np.zeros(0, np.int32), *each]) for each in list(zip(*hulls, strict=True))[1:])
+    nothing = np.zeros(0, np.int32)
+    hull_row, hull_col = (np.concatenate([nothing, *(hull[side] for hull in hulls)]) for side in (1, 2))
     return np.cumsum(sizes), hull_row, hull_col
 
 
@@ -87,20 +92,29 @@ def _row_extremes_of_points(
 
 @compiled
 def _row_ends(
-    row_start: Int64, start: Int32, stop: Int32, region: Int32, first: Int64, rows: Int64, top: int, ends: Int32
-) -> None:
-    """Write for rows from ``top`` the first column of each region and the column after its last; -1 before."""
+    row_start: Int64, start: Int32, stop: Int32, region: Int32, number: int, first: Int64, rows: Int64, top: int,
+    ends: Int32,
+) -> None:  # fmt: skip
+    """Write the first column of each row of some regions and the column after its last.
+
+    ``row_start`` begins with the row ``top``; ``number`` is that of the first of the regions.
+    """
+    count = first.size - 1
+    ends[: first[count], 0] = -1
     for line in range(row_start.size - 1):
         for run in range(row_start[line], row_start[line + 1]):
-            number = region[run] - 1
-            place = first[number] + top + line - rows[number, 0]
+            own = region[run] - number
+            if own < 0 or own >= count:
+                continue
+            place = first[own] + top + line - rows[own, 0]
             if ends[place, 0] < 0:
                 ends[place, 0] = start[run]
             ends[place, 1] = stop[run]
 
 
 @compiled
-def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, Int32]:
+def _hulls(first: Int64, first_row: Int64, ends: Int32, hull_row: Int32, hull_col: Int32) -> Int64:
+    """Write the vertices of one region after another; gives where each begins."""
     count = first.size - 1
     offsets = np.zeros(count + 1, np.int64)
     highest = 0
@@ -108,9 +122,6 @@ def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, I
         highest = max(highest, first[region + 1] - first[region])
     extremes = np.empty((highest + 1, 3), np.int64)
     vertices = np.empty((2 * highest + 4, 2), np.int64)
-    # A line of corners has at most two vertices; arrays that grow within the loop cost more than room for all.
-    room = 2 * (first[count] - first[0] + count)
-    hull_row, hull_col = np.empty(room, np.int32), np.empty(room, np.int32)
     total = 0
     for region in range(count):
         begin = first[region]
@@ -126,7 +137,7 @@ def _hulls(first: Int64, first_row: Int64, ends: Int32) -> tuple[Int64, Int32, I
             hull_row[total + i], hull_col[total + i] = vertices[i, 0], vertices[i, 1]
         total += m
         offsets[region + 1] = total
-    return offsets, hull_row[:total].copy(), hull_col[:total].copy()
+    return offsets
 
 
 @compiled

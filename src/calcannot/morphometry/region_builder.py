@@ -29,6 +29,7 @@ from calcannot.morphometry.pieces import (
     join_at_seam,
     pieces_of,
 )
+from calcannot.morphometry.run_buffer import RunBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,6 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 _LAYOUTS = (REGIONS, AREAS, AREAS)  # of ``MASKS``
-_RUNS_AT_ONCE = 1 << 17
 
 
 class Band(NamedTuple):
@@ -51,16 +51,6 @@ class Band(NamedTuple):
     stop: Int32
     pieces: tuple[Pieces, ...]
     reference_px: int
-
-
-class _Runs(NamedTuple):
-    """Runs of the first mask of one or more bands, the piece of each, and how many pieces there are."""
-
-    row_start: Int64
-    start: Int32
-    stop: Int32
-    labels: Int32
-    pieces: int
 
 
 class Components(NamedTuple):
@@ -111,12 +101,14 @@ class RegionBuilder:
     height_px: int
     width_px: int
     reference_px: int = 0
-    _bands: list[_Runs] = field(default_factory=list)
-    _loose: list[_Runs] = field(default_factory=list)
+    _runs: RunBuffer = field(init=False)
     _tables: tuple[list[Int64], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
     _pairs: tuple[list[Int32], ...] = field(default_factory=lambda: tuple([] for _ in MASKS))
     _bottom: list[Int32] = field(default_factory=lambda: [np.zeros((3, 0), np.int32) for _ in MASKS])
     _count: list[int] = field(default_factory=lambda: [0] * len(MASKS))
+
+    def __post_init__(self) -> None:
+        self._runs = RunBuffer(self.height_px)
 
     def add(self, band: Band) -> None:
         """Append the next band."""
@@ -129,15 +121,8 @@ class RegionBuilder:
             self._bottom[mask] = each.bottom
             self._bottom[mask][2] += self._count[mask]
             if mask == 0:
-                self._loose.append(_Runs(band.row_start, band.start, band.stop, each.labels, len(each.table)))
-                if sum(runs.start.size for runs in self._loose) >= _RUNS_AT_ONCE:
-                    self._join_loose()
+                self._runs.append(band.row_start, band.start, band.stop, each.labels, len(each.table))
             self._count[mask] += len(each.table)
-
-    def _join_loose(self) -> None:
-        """One array of many bands: small arrays leave holes behind, and their memory is not given back."""
-        self._bands.append(_joined(self._loose))
-        self._loose = []
 
     def components(self, mask: int) -> Components:
         """Components of one of ``MASKS``; can be asked for once."""
@@ -185,32 +170,7 @@ class RegionBuilder:
         """Runs of the components to keep, numbered from 1; can be asked for once."""
         number = np.cumsum(keep, dtype=np.int32)
         number[~keep] = 0
-        region_of_piece, count = number[components.of_piece], int(components.table[keep, at.RUNS].sum())
-        row_start = np.zeros(self.height_px + 1, np.int64)
-        start, stop, region = (np.empty(count, np.int32) for _ in range(3))
-        self._join_loose()
-        bands = self._bands[::-1]
-        self._bands = []
-        row = first = 0
-        while bands:
-            part = bands.pop()
-            _keep_runs(*part[:4], region_of_piece[first:], row_start[row:], start, stop, region)
-            row += part.row_start.size - 1
-            first += part.pieces
-        return LabelledRuns(self.height_px, self.width_px, row_start, start, stop, region)
-
-
-def _joined(bands: Sequence[_Runs]) -> _Runs:
-    nothing = np.zeros(0, np.int32)
-    starts, stops, labels, rows = [nothing], [nothing], [nothing], [np.zeros(1, np.int64)]
-    runs = pieces = 0
-    for band in bands:
-        rows.append(band.row_start[1:] + runs)
-        starts.append(band.start)
-        stops.append(band.stop)
-        labels.append(band.labels + np.int32(pieces))
-        runs, pieces = runs + band.start.size, pieces + band.pieces
-    return _Runs(np.concatenate(rows), np.concatenate(starts), np.concatenate(stops), np.concatenate(labels), pieces)
+        return LabelledRuns(self.height_px, self.width_px, *self._runs.keep(number[components.of_piece]))
 
 
 @compiled
@@ -253,19 +213,3 @@ def _components(count: int, pairs: Int32) -> tuple[Int32, int]:
         else:
             number[i] = number[root]
     return number, n
-
-
-@compiled
-def _keep_runs(
-    band_rows: Int64, starts: Int32, stops: Int32, labels: Int32, region_of_piece: Int32,
-    row_start: Int64, start: Int32, stop: Int32, region: Int32,
-) -> None:  # fmt: skip
-    """Append the runs of regions; ``row_start[0]`` says where."""
-    n = row_start[0]
-    for line in range(band_rows.size - 1):
-        for run in range(band_rows[line], band_rows[line + 1]):
-            number = region_of_piece[labels[run]]
-            if number > 0:
-                start[n], stop[n], region[n] = starts[run], stops[run], number
-                n += 1
-        row_start[line + 1] = n
