@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from calcannot.pipeline.scan import bands
@@ -31,7 +32,7 @@ class DrawnBoxes:
         drawn = with_exclusions(info, annotations)
         self._area, corrections = AllowedArea(drawn), Corrections(drawn)
         self.outside, self.drawn_on = set[tuple[int, int]](), set[tuple[int, int]]()
-        for box in (box for band in bands(info, halo=False) for strip in band for box in strip if drawn.strokes):
+        for box in chain.from_iterable(chain.from_iterable(bands(info, halo=False) if drawn.strokes else ())):
             place = box.row, box.col, box.height, box.width
             covered = self._area.covers(*place)
             if covered is False:

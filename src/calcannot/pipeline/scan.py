@@ -47,10 +47,11 @@ def bands(info: ImageInfo, *, halo: bool) -> Iterator[list[Strip]]:
         rows, cols = (_multiple(tile, least) for tile, least in zip((rows, cols), _WITH_HALO, strict=True))
     rows = rows if rows <= _LARGEST_TILE else _ROWS_OF_WHOLE
     cols = min(cols, LARGEST_WIDTH)
+    at_once = max(1, _STRIP_PX // (rows * cols))
+    across = [(col, min(cols, info.width_px - col)) for col in range(0, info.width_px, cols)]
     for row in range(0, info.height_px, rows):
         height = min(rows, info.height_px - row)
-        boxes = [Box(row, col, height, min(cols, info.width_px - col)) for col in range(0, info.width_px, cols)]
-        at_once = max(1, _STRIP_PX // (rows * cols))
+        boxes = [Box(row, col, height, width) for col, width in across]
         yield [boxes[i : i + at_once] for i in range(0, len(boxes), at_once)]
 
 
