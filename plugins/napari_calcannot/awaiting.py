@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
+
+from napari_calcannot.waiting import Click, keep_waiting, waiting_clicks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from calcannot.model.annotation import Stroke
     from napari_calcannot.desk import Desk
@@ -26,11 +28,14 @@ class Awaiting(QObject):
         Its image in hand is drawn on.
     """
 
+    ready = Signal(object)
+    """A ``Click`` on the image in hand, whose mask is there now."""
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._desk = desk
         self._strokes: list[tuple[Session, str, Sequence[Ring]]] = []
-        self._clicks: list[tuple[Session, Callable[[], None]]] = []
+        self._is_doing = False
         desk.state_changed.connect(self._on_state)
 
     def way(self, session: Session, rings: Sequence[Ring]) -> None:
@@ -42,15 +47,16 @@ class Awaiting(QObject):
         self._strokes += [(session, each.id, each.rings) for each in strokes]
         self._show(session)
 
-    def click(self, session: Session, do: Callable[[], None]) -> None:
-        """Do something to the mask as soon as it is there."""
-        self._clicks.append((session, do))
-        self._desk.say(_WAITS)
+    def click(self, click: Click) -> None:
+        """Keep a click on the image in hand until its mask is there, be it in a later session."""
+        if self._desk.change(lambda each: keep_waiting(each, [*waiting_clicks(each), click])):
+            self._desk.say(_WAITS)
 
     def give_up(self, why: str) -> None:
         """There will be no mask: say so of clicks that wait for it, after what was said already."""
-        if self._clicks:
-            self._clicks.clear()
+        session = self._desk.session
+        if session is not None and waiting_clicks(session):
+            self._desk.change(lambda each: keep_waiting(each, []))
             self._desk.say(f"{why} What you clicked on meanwhile was not done.")
 
     def _rings(self, session: Session) -> list[Ring]:
@@ -62,13 +68,20 @@ class Awaiting(QObject):
 
     def _on_state(self) -> None:
         open_now, before = self._desk.sessions, self._strokes
-        self._clicks = [each for each in self._clicks if each[0] in open_now]
         self._strokes = [each for each in before if each[0] in open_now and not each[0].shows_mask]
         for session in {whose for whose, *_ in before if whose in open_now}:
             self._show(session)
         in_hand = self._desk.session
-        if in_hand is not None and in_hand.shows_mask:
-            ready = [do for whose, do in self._clicks if whose is in_hand]
-            self._clicks = [each for each in self._clicks if each[0] is not in_hand]
-            for do in ready:
-                do()
+        if in_hand is not None and in_hand.shows_mask and not self._is_doing:
+            self._is_doing = True
+            try:
+                self._do(in_hand)
+            finally:
+                self._is_doing = False
+
+    def _do(self, session: Session) -> None:
+        """Do what was clicked for, in order. Done twice, where the power fails in between, it changes nothing more."""
+        clicks = waiting_clicks(session)
+        while clicks:
+            self.ready.emit(clicks.pop(0))
+            keep_waiting(session, clicks)

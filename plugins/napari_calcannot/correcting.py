@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from napari_calcannot.boxes import Box, box_of
 from napari_calcannot.painting import bounded, brush_rings, gap_rings, lasso_rings, pixel_ring
 from napari_calcannot.preview import preview_rule
 from napari_calcannot.tools import PAINTS, Hand, Tool
+from napari_calcannot.waiting import Click
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Correcting(QObject):
         super().__init__(desk)
         self._desk, self._hand = desk, hand
         self.awaiting = Awaiting(desk)
+        self.awaiting.ready.connect(self._do)
         self._way: list[Path] = []
         """Of a brush that is down while there is no mask."""
         self.bound: float | None = None
@@ -129,12 +130,18 @@ class Correcting(QObject):
         elif self._hand.tool not in _CORRECTS:
             return  # examples are clicked on an image that need not be measured
         else:
-            do = partial(self._fill if self._hand.tool is Tool.FILL else self.delete_at, r, c)
+            click = Click(self._hand.tool.value, r, c)
             if session.mask is not None and session.shows_mask:
-                do()
+                self._do(click)
             else:
                 self._need_mask(session)
-                self.awaiting.click(session, do)
+                self.awaiting.click(click)
+
+    def _do(self, click: Click) -> None:
+        if click.tool == Tool.FILL.value:
+            self._fill(click.row, click.col)
+        elif click.tool == Tool.DELETE.value:
+            self.delete_at(click.row, click.col)
 
     def delete_at(self, row: int, col: int) -> None:
         """Reject the region that a pixel belongs to."""

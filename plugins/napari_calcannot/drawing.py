@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from calcannot.model.annotation import Annotations, Stroke
+from calcannot.store.setting import NOTES
 from calcannot.store.stroke_state import same
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Drawing(Protocol):
     @property
     def settings(self) -> Mapping[str, Any]:
         """Settings as they were left, plain values by name."""
+
+    def own_setting(self, name: str) -> Any:
+        """A setting as this person left it; None where they never did."""
 
     @property
     def next_undo(self) -> str | None:
@@ -84,6 +88,7 @@ class MemoryDrawing:
         self._states = [annotations or Annotations()]
         self._at = 0
         self._actions: list[_Action] = []
+        self._notes: dict[str, SettingEdit] = {}
 
     @property
     def annotations(self) -> Annotations:
@@ -94,7 +99,12 @@ class MemoryDrawing:
     def settings(self) -> dict[str, Any]:
         """Settings in force, as far as they were changed."""
         left = {edit.name: edit.before for action in reversed(self._actions[self._at :]) for edit in action.settings}
-        return left | {edit.name: edit.after for action in self._actions[: self._at] for edit in action.settings}
+        left |= {edit.name: edit.after for action in self._actions[: self._at] for edit in action.settings}
+        return left | {name: edit.after for name, edit in self._notes.items()}
+
+    def own_setting(self, name: str) -> Any:
+        """A setting as it was left; None where it never was."""
+        return self.settings.get(name)
 
     @property
     def next_undo(self) -> str | None:
@@ -120,6 +130,9 @@ class MemoryDrawing:
         changed = tuple(each for each in settings if each.before != each.after)
         if not (new or gone or changed):
             return  # as in a log: undo there must take back the same actions
+        if not new and not gone and all(each.name in NOTES for each in changed):
+            self._notes |= {each.name: each for each in changed}
+            return
         action = _Action(new, frozenset(gone), changed, what)
         del self._actions[self._at :]
         self._states[self._at + 1 :] = [_with(self.annotations, action)]
@@ -155,6 +168,8 @@ class MemoryDrawing:
             onto.change(action.add, action.remove, action.settings, action.what)
         for _ in range(len(self._actions) - self._at):
             onto.undo()
+        if self._notes:
+            onto.change(settings=self._notes.values())
 
 
 def _with(annotations: Annotations, action: _Action) -> Annotations:

@@ -17,6 +17,7 @@ from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.others import Others
 from napari_calcannot.pending import write_pending
 from napari_calcannot.securing import has_other_size, move_in, own_drawing_of, set_aside
+from napari_calcannot.waiting import waiting_clicks
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Keeping(QObject):
         session = self._desk.session
         if session is None or not isinstance(session.drawing, MemoryDrawing) or not session.path.exists():
             return
-        if session.annotations.strokes or session.drawing.next_undo is not None:
+        if session.annotations.strokes or _is_worked_on(session):
             self._write_pending(session)
         if session not in self._waiting:
             self._waiting.append(session)
@@ -77,7 +78,7 @@ class Keeping(QObject):
 
     def _keep_what_was_done(self) -> None:
         session = self._desk.session
-        if session is not None and session not in self._waiting and session.drawing.next_undo is not None:
+        if session is not None and session not in self._waiting and _is_worked_on(session):
             self.keep()
 
     def save_run(self, session: Session, analysis: Analysis) -> None:
@@ -247,3 +248,7 @@ class Keeping(QObject):
             self._desk.state_changed.emit()
 
         self._jobs.add(work, done, lambda message: self._desk.say(f"The result is not saved: {message}"))
+
+
+def _is_worked_on(session: Session) -> bool:
+    return session.drawing.next_undo is not None or bool(waiting_clicks(session))

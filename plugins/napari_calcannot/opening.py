@@ -13,6 +13,7 @@ from calcannot.io.folder import is_image_folder
 from calcannot.store.case_folder import is_case
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.reader import layers_of, open_path
+from napari_calcannot.waiting import waiting_text
 from napari_calcannot.wording import sentence
 from napari_calcannot.worklist import Worklist
 
@@ -101,7 +102,8 @@ class Opening(QObject):
         except CalcannotError as error:
             self._desk.say(sentence(error))
             return False
-        self._desk.say(" ".join(each.notice for each in sessions if each.notice))
+        told = [text for each in sessions for text in (each.notice, waiting_text(each)) if text]
+        self._desk.say(" ".join(told))
         for session in sessions:
             session.pixels.waits = not session.pixels.is_large
         self._desk.stage.add(layers_of(sessions))

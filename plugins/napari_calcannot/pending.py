@@ -14,10 +14,11 @@ from calcannot.model.file_names import file_name_of
 from calcannot.store.atomic import cannot_write, write_text
 from calcannot.store.geojson import read_annotations, to_geojson
 from calcannot.store.json_file import load_json
-from calcannot.store.setting import SettingEdit
+from calcannot.store.setting import NOTES, WAITING, SettingEdit
 from napari_calcannot.case_home import own_case_of
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.settings import PIXEL_SIZE, RULE, given_size, plain_rule, plain_size
+from napari_calcannot.waiting import clicks_of, keep_waiting, waiting_clicks
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Pending:
         before = _settings_of(session)
         edits = []
         for name, value in self.settings.items():
-            if name not in before or value == before[name]:
+            if name in NOTES or name not in before or value == before[name]:
                 continue
             try:
                 session.restore(name, value)
@@ -51,6 +52,10 @@ class Pending:
             except CalcannotError as error:
                 said = f"The {name} is not the one that you left: {sentence(error)}"
                 session.notice = f"{session.notice} {said}".strip()
+        known = waiting_clicks(session)
+        waiting = [each for each in clicks_of(self.settings.get(WAITING)) if each not in known]
+        if waiting:
+            keep_waiting(session, [*known, *waiting])
         if strokes or edits:
             session.drawing.change(strokes, settings=edits, what="what was left unsaved")
 
@@ -102,4 +107,6 @@ def drop_pending(session: Session) -> None:
 
 
 def _settings_of(session: Session) -> dict[str, Any]:
-    return {RULE: plain_rule(session.rule), PIXEL_SIZE: plain_size(given_size(session.source))}
+    kept = {RULE: plain_rule(session.rule), PIXEL_SIZE: plain_size(given_size(session.source))}
+    waiting = waiting_clicks(session)
+    return {**kept, WAITING: [each.plain() for each in waiting]} if waiting else kept

@@ -10,6 +10,7 @@ from napari_calcannot.drawing import MemoryDrawing
 from napari_calcannot.log_drawing import LogDrawing
 from napari_calcannot.pending import drop_pending, write_pending
 from napari_calcannot.settings import given_size
+from napari_calcannot.waiting import waiting_clicks
 from napari_calcannot.wording import sentence
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def move_in(session: Session, drawing: LogDrawing) -> None:
 def secure(session: Session) -> None:
     """Write the strokes that are not written; errors as ``make_own_case``."""
     session.settle()
-    done = session.drawing.next_undo is not None
+    done = session.drawing.next_undo is not None or bool(waiting_clicks(session))
     if done and isinstance(session.drawing, MemoryDrawing) and session.path.exists():
         move_in(session, own_drawing_of(session))
     if isinstance(session.drawing, LogDrawing):

@@ -228,7 +228,7 @@ class TileLoader:
             with self._changed:
                 whole = self._standing_in.get(key)
             if whole is not None:
-                self._cache.put((self._name, *key), whole)
+                self._keep(key, whole)
         return tile
 
     def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None) -> None:
@@ -248,5 +248,10 @@ class TileLoader:
         tile = self._kept(key)
         if tile is None:
             tile = self._read(*self.mosaic.place(key), key[0])
-            self._cache.put((self._name, *key), tile)
+            self._keep(key, tile)
         return tile
+
+    def _keep(self, key: Key, tile: Tile) -> None:
+        with self._changed:
+            if self._is_open:  # else nobody would take it out of the cache again
+                self._cache.put((self._name, *key), tile)

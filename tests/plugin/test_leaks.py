@@ -45,6 +45,7 @@ def test_images_opened_and_closed(make_napari_viewer_proxy, qtbot, image):
     panel = CalcificationPanel(viewer)
     qtbot.addWidget(panel)
     sessions, arrays, widgets, memory = [], [], [], []
+    tiles_bytes = TILES.size_bytes
     for _ in range(IMAGES):
         assert panel.open_path(image)
         qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
@@ -68,4 +69,4 @@ def test_images_opened_and_closed(make_napari_viewer_proxy, qtbot, image):
     qtbot.waitUntil(are_forgotten, timeout=5_000)  # the title of the window follows three times a second
     assert widgets[-1] <= widgets[WARM] + 5
     assert memory[-1] - memory[WARM] < GROWTH_MIB
-    assert TILES.size_bytes == 0
+    assert TILES.size_bytes <= tiles_bytes, "of images that an earlier test left open, none of these"

@@ -191,3 +191,14 @@ def test_tiles_in_a_file(monkeypatch):
     np.testing.assert_array_equal(file.get("a"), tile)
     file.close()
     assert file.get("a") is None
+
+
+def test_what_is_read_after_the_end_is_not_left_in_the_cache():
+    cache = TileCache()
+    loader = TileLoader(lambda row, col, height, width, level: WHOLE[row : row + height, col : col + width],
+                        [WHOLE.shape], WHOLE.dtype, TILE, cache, "image")  # fmt: skip
+    np.testing.assert_array_equal(loader.exact(0, 0, 0, 16, 16), WHOLE[:16, :16])
+    assert cache.size_bytes == 4 * TILE * TILE * 4
+    loader.close()
+    np.testing.assert_array_equal(loader.exact(0, 0, 0, 16, 16), WHOLE[:16, :16])
+    assert cache.size_bytes == 0, "another image of the same name would be drawn with it"

@@ -64,3 +64,5 @@ def test_the_graphics_card_draws_the_rule_pixel_for_pixel(make_napari_viewer, da
         assert coloured.shape == expected.shape
         np.testing.assert_array_equal(coloured, expected, err_msg=f"threshold {threshold}")
     assert stage.layer(session, PREVIEW).visible
+    stage.forget(session)
+    session.close()

@@ -1,6 +1,11 @@
 """Work while a measurement runs: nothing is refused, and what it gives is not taken for what is drawn since."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 
 import numpy as np
@@ -11,10 +16,12 @@ pytest.importorskip("napari")
 
 from calcannot.model.annotation import StrokeKind
 from calcannot.store.case_folder import CaseFolder
+from calcannot.store.setting import WAITING
 from napari_calcannot.layers import AWAITED, MINERAL, REGIONS
 from napari_calcannot.question import Question
 from napari_calcannot.save_results import save_results
 from napari_calcannot.tools import Tool
+from napari_calcannot.waiting import Click, waiting_clicks
 
 pytestmark = pytest.mark.gui
 
@@ -118,6 +125,77 @@ def test_a_click_for_the_mask_waits_for_it(panel, qtbot, session, gate):
     assert panel.desk.is_working, "neither tool cancels what runs"
     gate.set()
     qtbot.waitUntil(lambda: session.mask is not None and session.mask.area_px == 40 * 40, timeout=30_000)
+    at_rest(panel, qtbot)
+
+
+KILLED = textwrap.dedent("""
+    import sys, time
+    from pathlib import Path
+    from napari_calcannot.pending import write_pending
+    from napari_calcannot.reader import open_path
+    from napari_calcannot.securing import own_drawing_of
+    from napari_calcannot.waiting import Click, keep_waiting, waiting_clicks
+    (session,) = open_path(Path(sys.argv[1]))
+    session.set_threshold(100)
+    session.settle()
+    keep_waiting(session, [Click("fill", 40, 40)])
+    write_pending(session)
+    if sys.argv[2] == "case":
+        session.keep_in(own_drawing_of(session))
+        keep_waiting(session, [*waiting_clicks(session), Click("delete", 130, 210)])
+        session.drawing._log.flush()
+    print("there", flush=True)
+    time.sleep(60)
+""")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["case", "before there is a case"])
+def test_a_click_that_waits_is_not_lost_by_kill_minus_nine(panel, qtbot, section, place):
+    given = [sys.executable, "-c", KILLED, str(section), place]
+    with subprocess.Popen(given, stdout=subprocess.PIPE, env=os.environ) as process:
+        assert process.stdout.readline().strip() == b"there"
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        process.wait()
+    assert panel.open_path(section)
+    session = panel.session
+    clicked = "2 clicks" if place == "case" else "A click"
+    assert panel.controls.message.text().startswith(f"{clicked} with Fill gap or Delete region waited for the mask")
+    assert session.next_undo == ("threshold" if place == "case" else "what was left unsaved"), (
+        "a click is no action yet"
+    )
+    at_rest(panel, qtbot)
+    panel.controls.measure.click()
+    done = 40 * 40 if place == "case" else 40 * 40 + 600
+    qtbot.waitUntil(lambda: session.mask is not None and session.mask.area_px == done, timeout=30_000)
+    at_rest(panel, qtbot)
+    assert waiting_clicks(session) == []
+    assert session.next_undo == ("delete region" if place == "case" else "fill")
+    qtbot.waitUntil(lambda: getattr(session.drawing, "state", "") == "saved", timeout=20_000)
+    panel._undo()
+    assert waiting_clicks(session) == [], "and it is not done again"
+    assert session.mask.area_px == done + (600 if place == "case" else -36)
+    drawing = session.drawing
+    with CaseFolder.open(drawing.case.path).stroke_log(drawing.image_id, author="another") as other:
+        assert other.settings[WAITING].value == []
+        assert WAITING not in other.own_settings, "the clicks of one are not those of another"
+
+
+def test_a_click_that_waits_is_on_disk_at_once_and_waits_for_the_next_session(panel, qtbot, session, section, gate):
+    begin(panel)
+    panel.hand.use(Tool.FILL)
+    panel.hand.clicked.emit(40.0, 40.0)
+    qtbot.waitUntil(lambda: getattr(session.drawing, "state", "") == "saved", timeout=20_000)
+    drawing = session.drawing
+    other = CaseFolder.open(drawing.case.path).stroke_log(drawing.image_id, author="another")
+    assert other.settings[WAITING].value == [{"tool": "fill", "row": 40, "col": 40}]
+    other.close()
+    panel.stage.viewer.layers.clear()
+    gate.set()
+    qtbot.waitUntil(lambda: not panel.desk.sessions, timeout=10_000)
+    at_rest(panel, qtbot)
+    assert panel.open_path(section)
+    assert waiting_clicks(panel.session) == [Click("fill", 40, 40)]
     at_rest(panel, qtbot)
 
 

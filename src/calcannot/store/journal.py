@@ -11,7 +11,7 @@ from calcannot.store.atomic import cannot_write, sync_folder
 from calcannot.store.geojson import feature_of
 from calcannot.store.geojson_feature import stroke_of
 from calcannot.store.line_file import append_lines, count, encoded, read_lines, texts
-from calcannot.store.setting import SettingEdit
+from calcannot.store.setting import NOTES, SettingEdit
 from calcannot.store.stroke_state import Edit
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ class Change:
     edits: tuple[Edit, ...]
     settings: tuple[SettingEdit, ...] = ()
     what: str = ""
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is no action to take back: it notes what is still to be done."""
+        return not self.edits and bool(self.settings) and all(each.name in NOTES for each in self.settings)
 
     def to_line(self) -> bytes:
         """One line of the journal."""

@@ -7,7 +7,12 @@ is the business of whoever makes it: here it has a name, and a value as JSON has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+WAITING: Final = "waiting clicks"
+"""What a person clicked on that could not be done yet."""
+NOTES: Final = frozenset({WAITING})
+"""Settings that are no action, and so are passed over by undo."""
 
 
 @dataclass(frozen=True, slots=True)

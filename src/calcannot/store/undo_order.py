@@ -40,6 +40,8 @@ class UndoOrder:
 
     def note(self, change: Change) -> None:
         """Take in what has been done; what was taken back before something new can no longer be done again."""
+        if change.is_note:
+            return
         if change.kind == "do":
             self._done.append(change)
             self._taken_back.clear()

@@ -12,7 +12,7 @@ from calcannot.errors import CaseError
 from calcannot.model.annotation import Stroke, StrokeKind
 from calcannot.model.case import CaseImage
 from calcannot.store.case_folder import CaseFolder
-from calcannot.store.setting import SettingEdit
+from calcannot.store.setting import WAITING, SettingEdit
 
 
 def square(id, at=0.0):
@@ -70,6 +70,22 @@ def test_a_setting_that_does_not_change_is_no_action(case):
     with case.stroke_log("film", author="Ada") as log:
         log.change(settings=setting("rule", 1, 1))
         assert log.next_undo is None
+
+
+def test_a_note_is_on_disk_and_undo_and_redo_pass_over_it(case):
+    with case.stroke_log("film", author="Ada") as log:
+        log.change([square("a")], what="brush")
+        log.change([square("b")], what="lasso")
+        log.undo()
+        log.change(settings=setting(WAITING, None, [1, 2]))
+        assert log.next_redo.what == "lasso", "to note something ends no redo"
+        assert log.next_undo.what == "brush"
+    with case.stroke_log("film", author="Ada") as log:
+        assert log.own_settings[WAITING].value == [1, 2]
+        assert log.redo().what == "lasso"
+        assert [log.undo().what, log.undo().what, log.undo()] == ["lasso", "brush", None]
+        log.change(settings=(*setting(WAITING, [1, 2], []), *setting("rule", 1, 2)), what="rule")
+        assert log.next_undo.what == "rule", "together with an action it is part of that"
 
 
 def test_a_setting_is_no_reason_to_write_the_strokes_anew(case):
