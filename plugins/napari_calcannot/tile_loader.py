@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.pace import Pace
 from napari_calcannot.tile_mosaic import TileMosaic
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class TileLoader:
         self.failure: Exception | None = None
         """Why the latest tile could not be read; None while all can."""
         self.wait_s = _WAIT_S
-        """How long a box waits for its tiles: a fast file is then sharp at once, a slow one costs a frame."""
+        """How long a box may wait for its tiles: a fast file is then sharp at once. It never waits in vain, as for a
+        slow one, or where something else is read first."""
         self.looked_at = (0.5, 0.5)
         """Middle of the latest box, as shares of the height and the width."""
         self._read, self._nearing, self._after = read, nearing, after
@@ -82,6 +84,7 @@ class TileLoader:
         self._wanted: set[Key] = set()
         self._failed: set[Key] = set()
         self._arrived = False
+        self._pace = Pace()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._is_open = True
@@ -126,7 +129,7 @@ class TileLoader:
         missing = [key for key in keys if key not in found]
         self._ask(missing)
         if missing:
-            deadline = time.monotonic() + self.wait_s
+            deadline = time.monotonic() + (self.wait_s if self._is_soon_there(len(missing)) else 0.0)
             with self._changed:
                 while any(key in each for each in (self._waiting, self._begun, self._reading) for key in missing):
                     left = deadline - time.monotonic()
@@ -165,6 +168,12 @@ class TileLoader:
         self._threads.clear()
         name = self._name
         self._cache.drop(lambda key: bool(key[0] == name))
+
+    def _is_soon_there(self, count: int) -> bool:
+        """Whether so many tiles can be read while a box waits."""
+        if self._after is not None and self._after.is_busy:
+            return False
+        return self._pace.allows(count, self.wait_s, self._workers)
 
     def _kept(self, key: Key) -> Tile | None:
         return self._cache.get((self._name, *key))
@@ -207,7 +216,7 @@ class TileLoader:
                 else:
                     key, steps = self._begun.popitem()
                 self._reading.add(key)
-            tile = None
+            tile, began = None, time.monotonic()
             try:
                 if self._nearing is None:
                     self._load(key)
@@ -219,7 +228,7 @@ class TileLoader:
                     self.failure = error
                     self._failed.add(key)
             finally:
-                self._done(key, steps, tile)
+                self._done(key, steps, tile, time.monotonic() - began)
 
     def _next(self, key: Key, steps: Iterator[Tile]) -> Tile | None:
         """The next that stands in; None when the tile is whole, which then is in the cache."""
@@ -231,9 +240,10 @@ class TileLoader:
                 self._keep(key, whole)
         return tile
 
-    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None) -> None:
+    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None, seconds: float) -> None:
         """Take in what came of a tile."""
         with self._changed:
+            self._pace.took(seconds)
             self._reading.discard(key)
             if tile is None or steps is None:
                 self._standing_in.pop(key, None)

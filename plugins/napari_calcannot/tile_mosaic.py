@@ -57,7 +57,7 @@ class TileMosaic:
         coarser: Callable[[Key], Tile | None],
     ) -> Tile:  # fmt: skip
         """Pixels of a box from the tiles that were found, else enlarged from coarser ones, else 0."""
-        box = np.zeros((height, width, *self.shapes[level][2:]), self.dtype)
+        box = np.empty((height, width, *self.shapes[level][2:]), self.dtype)
         for key in self.keys(level, row, col, height, width):
             top, left = key[1] * self.tile, key[2] * self.tile
             r0, r1 = max(row, top), min(row + height, top + self.tile)
@@ -85,15 +85,26 @@ class TileMosaic:
                 r = np.flatnonzero((rows >= top) & (rows < top + self.tile))
                 c = np.flatnonzero((cols >= left) & (cols < left + self.tile))
                 if r.size and c.size:
-                    part = tile[rows[r] - top][:, cols[c] - left]
-                    into[r[0] : r[-1] + 1, c[0] : c[-1] + 1] = part
+                    into[r[0] : r[-1] + 1, c[0] : c[-1] + 1] = repeated(tile, rows[r] - top, cols[c] - left)
             return
         if self.lowest is not None:
             rows = places(row, into.shape[0], self.shapes[level][0], self.lowest.shape[0])
             cols = places(col, into.shape[1], self.shapes[level][1], self.lowest.shape[1])
-            into[...] = self.lowest[rows][:, cols]
+            into[...] = repeated(self.lowest, rows, cols)
+        else:
+            into[...] = 0
 
 
 def places(first: int, count: int, fine: int, coarse: int) -> npt.NDArray[Any]:
     """Row or column of a coarser level under each of a finer one."""
     return np.minimum(((np.arange(first, first + count) + 0.5) * coarse / fine).astype(np.intp), coarse - 1)
+
+
+def repeated(pixels: Tile, rows: npt.NDArray[Any], cols: npt.NDArray[Any]) -> Tile:
+    """``pixels[rows][:, cols]`` of ascending rows and columns, in a tenth of its time: it stands in while one zooms."""
+    part = pixels[rows[0] : rows[-1] + 1]
+    depth = pixels.shape[2:]
+    size = int(np.prod(depth, dtype=np.intp))
+    numbers = (cols[:, np.newaxis] * size + np.arange(size)).ravel()  # single numbers are taken faster than colours
+    wide = part.reshape(len(part), -1).take(numbers, axis=1)
+    return np.asarray(wide.take(rows - rows[0], axis=0).reshape(len(rows), len(cols), *depth))

@@ -17,6 +17,7 @@ from calcannot.errors import CalcannotError
 from napari_calcannot.levels import LazyLevel
 from napari_calcannot.precedence import IN_VIEW
 from napari_calcannot.tile_loader import TileLoader
+from napari_calcannot.tile_mosaic import repeated
 from napari_calcannot.value_tiles import IN_FILE, ValueTiles, halved_by_maximum
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class ValuePyramid:
         for level, kept in self._kept.items():
             rows = np.arange(kept.shape[0]) * overview.shape[0] // kept.shape[0]
             cols = np.arange(kept.shape[1]) * overview.shape[1] // kept.shape[1]
-            kept[...] = self._tiles.reduced_bounded(overview[rows][:, cols], (0, 0, *kept.shape), level)
+            kept[...] = self._tiles.reduced_bounded(repeated(overview, rows, cols), (0, 0, *kept.shape), level)
 
     def _start_filling(self) -> None:
         self._thread = threading.Thread(target=self._fill, name="calcannot preview", daemon=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.segment.allowed import allowed_in
 from napari_calcannot.tile_file import TileFile
-from napari_calcannot.tile_mosaic import places
+from napari_calcannot.tile_mosaic import places, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +64,9 @@ class ValueTiles:
         rows, cols = (places(box[axis], box[axis + 2], shape[axis], loader.shapes[like][axis]) for axis in (0, 1))
         row, col = int(rows[0]), int(cols[0])
         pixels = loader.there(like, row, col, int(rows[-1]) - row + 1, int(cols[-1]) - col + 1)
-        return None if pixels is None else self.reduced_bounded(self.rule.values(pixels)[rows - row][:, cols - col],
-                                                                box, level)  # fmt: skip
+        if pixels is None:
+            return None
+        return self.reduced_bounded(repeated(self.rule.values(pixels), rows - row, cols - col), box, level)
 
     def reduced_bounded(self, values: Values, box: Box, level: int) -> Values:
         """Values of a box of a level, bounded by shapes that are reduced to it."""

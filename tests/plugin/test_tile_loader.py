@@ -6,10 +6,12 @@ import time
 import numpy as np
 import pytest
 
+from napari_calcannot.pace import Pace
 from napari_calcannot.precedence import Precedence
 from napari_calcannot.tile_cache import TileCache
 from napari_calcannot.tile_file import TileFile
 from napari_calcannot.tile_loader import TileLoader
+from napari_calcannot.tile_mosaic import places, repeated
 
 TILE = 8
 WHOLE = np.arange(64 * 64, dtype=np.int32).reshape(64, 64)
@@ -92,6 +94,50 @@ def test_coarser_pixels_stand_in(loader, gate):
     until(loader.take_arrived)
     until(lambda: not loader.is_busy)
     np.testing.assert_array_equal(loader.box(0, 8, 8, 16, 16), WHOLE[8:24, 8:24])
+
+
+@pytest.mark.parametrize("depth", [(), (3,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_enlarged_pixels_are_those_of_the_places(dtype, depth):
+    pixels = np.random.default_rng(2).integers(0, 255, (13, 17, *depth)).astype(dtype)[1:, 2:]
+    rows, cols = places(5, 20, 37, 12), places(3, 31, 49, 15)
+    np.testing.assert_array_equal(repeated(pixels, rows, cols), pixels[rows][:, cols])
+
+
+def test_nothing_stands_in_where_nothing_is_known(loader):
+    for _ in range(3):
+        np.full((16, 16), 9, np.int32)  # what was in the memory before must not be seen
+        assert (loader.box(0, 8, 8, 16, 16) == 0).all()
+
+
+def test_no_box_waits_for_a_file_that_is_slow(loader, gate):
+    loader._pace.took(1e6)
+    loader.wait_s = 1e5  # it would be for ever
+    assert (loader.box(0, 8, 8, 16, 16) == 0).all()
+
+
+def test_no_box_waits_for_what_must_make_way(loader, gate):
+    first = Precedence()
+    first.add(loader)
+    values = TileLoader(gate, [WHOLE.shape], WHOLE.dtype, TILE, TileCache(), "values", after=first, workers=1)
+    values.wait_s = 1e5
+    loader.box(0, 0, 0, 8, 8)
+    try:
+        assert (values.box(0, 0, 0, 8, 8) == 0).all()
+    finally:
+        gate.allow(100)
+        values.close()
+
+
+def test_a_pace_that_was_slow_is_forgotten_when_tiles_come_fast():
+    pace = Pace()
+    assert pace.allows(100, 0.01, 2)
+    pace.took(1.0)
+    assert not pace.allows(4, 0.3, 2)  # 0.2 s a tile in the mean
+    assert pace.allows(2, 0.3, 2)
+    for _ in range(30):
+        pace.took(0.001)
+    assert pace.allows(10, 0.03, 2)
 
 
 def test_a_level_that_is_held_stands_in_where_no_tile_is_there(loader):
