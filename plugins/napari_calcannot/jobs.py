@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, QThreadPool, QTimer, Signal
 
 from calcannot.errors import CalcannotError
 from calcannot.pipeline.scan import Progress
@@ -18,6 +21,7 @@ from napari_calcannot.wording import sentence
 
 Work = Callable[[Progress], Any]
 _POLL_MS = 100
+_END_S, _LOOK_S = 5.0, 0.002
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
@@ -65,6 +69,24 @@ def _nothing(*_: object) -> None:
     """What is left of a job that is over."""
 
 
+_started: WeakSet[_Job] = WeakSet()
+
+
+@atexit.register
+def end_all() -> None:
+    """Stop what still runs when the program ends, and wait for it.
+
+    The window closes without waiting, and a worker that outlives Qt has nothing left to signal with: an error.
+    """
+    if not _started:
+        return
+    for job in list(_started):
+        job.stop.set()
+    pool, end = QThreadPool.globalInstance(), time.monotonic() + _END_S
+    while pool.activeThreadCount() and time.monotonic() < end:
+        time.sleep(_LOOK_S)
+
+
 class Runner(QObject):
     """Runs the latest job; one that is started takes the place of the one before.
 
@@ -92,6 +114,7 @@ class Runner(QObject):
         """
         self.drop()
         self._job = _Job(work, done, failed)
+        _started.add(self._job)
         worker = create_worker(self._job.run, _start_thread=False)
         worker.returned.connect(self._on_returned)
         self._timer.start()

@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("napari")
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QThreadPool
 
-from napari_calcannot.jobs import JobQueue
+from napari_calcannot.jobs import JobQueue, Runner, end_all
 
 pytestmark = pytest.mark.gui
 
@@ -35,3 +35,18 @@ def test_what_waits_is_dropped(qtbot):
     assert not queue.is_busy
     qtbot.wait(300)
     assert came == []
+
+
+def test_no_thread_outlives_the_program(qtbot):
+    parent, came = QObject(), []
+    runner = Runner(parent)
+
+    def work(progress):
+        while True:
+            progress("classify", 0, 1)
+
+    runner.start(work, came.append, came.append)
+    assert QThreadPool.globalInstance().activeThreadCount() > 0
+    end_all()
+    assert QThreadPool.globalInstance().activeThreadCount() == 0
+    qtbot.waitUntil(lambda: came == [""], timeout=5_000)
