@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
 
 _LARGEST_SHARE = 0.9
+_NARROW_PX = 200
+_NARROW = (
+    "There is little room for two images. What is at the left, layer controls and layer list, can be hidden in "
+    "napari's menu Window."
+)
 
 
 class BesideDock(QObject):
@@ -35,6 +40,7 @@ class BesideDock(QObject):
         self._dock: QDockWidget | None = None
         self._window: QMainWindow | None = None
         self._share, self._panel_width = 0.5, 0
+        self._is_told = False
         # After Qt has laid the window out.
         self._soon, self._gone = (QTimer(self, singleShot=True, interval=0) for _ in range(2))
         self._soon.timeout.connect(self._share_width)
@@ -89,6 +95,9 @@ class BesideDock(QObject):
         window, width = self._dock.window(), round((self._dock.width() + int(canvas[1])) * self._share)
         if isinstance(window, QMainWindow):
             window.resizeDocks([self._dock, panel], [width, panel.width()], Qt.Orientation.Horizontal)
+            if width < _NARROW_PX and not self._is_told:
+                self._is_told = True
+                self._desk.say(_NARROW)
 
     def _leave(self) -> None:
         panel = dock_of(self._panel)

@@ -199,7 +199,8 @@ def state_text(session: Session, asked: Question | None = None, *, saving: SaveS
         return "Measured with all corrections, which are saved. Press Measure to keep this result too."
     folder = session.saved_to
     is_run = len(folder.parents) > 2 and folder.parents[1].name == "runs"
-    return f"Measured and saved in {folder.parents[2].name if is_run else folder}."
+    noted = " Read has a note on it." if session.analysis.warnings else ""
+    return f"Measured and saved in {folder.parents[2].name if is_run else folder}.{noted}"
 
 
 def _scrolling(*widgets: QWidget) -> QScrollArea:

@@ -178,11 +178,11 @@ def marks_layer(session: Session, places: Sequence[tuple[float, float]]) -> Laye
         {
             "name": f"Same places ({session.info.name})",
             "size": _MARK_SCREEN_PX,
-            "symbol": "cross",
+            "symbol": "disc",
             "canvas_size_limits": (_MARK_SCREEN_PX, _MARK_SCREEN_PX),
-            "face_color": _MARK_COLOUR,
+            "face_color": "transparent",  # the place itself stays in view
             "border_color": _MARK_COLOUR,
-            "border_width": 0,
+            "border_width": 0.15,
             "text": {
                 "string": [str(number) for number in range(1, len(places) + 1)],
                 "color": _MARK_COLOUR,

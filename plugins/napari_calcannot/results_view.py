@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_calcannot.session import Session
 
 _LEAST_TABLE_PX = 130
-_NOT_HERE = ("warning", "scale")  # below the totals, and above all tabs in words of the panel
+_NOT_HERE = ("warning", "scale")  # above the totals, and above all tabs in words of the panel
 
 
 class ResultsView(QWidget):
@@ -53,6 +53,8 @@ class ResultsView(QWidget):
         self.totals.setVerticalSpacing(2)
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)
+        self.warnings.setObjectName("notesOnResult")
+        self.warnings.setStyleSheet("#notesOnResult { border: 1px solid #e69f00; border-radius: 3px; padding: 4px; }")
         self.sizes = SizesView()
         self.model = RegionModel(self)
         self.table = QTableView()
@@ -67,8 +69,8 @@ class ResultsView(QWidget):
         self.table.setMinimumHeight(_LEAST_TABLE_PX)
         self.table.setToolTip("Click a row to go to the region; click a title to sort.")
         layout = QVBoxLayout(self)
+        layout.addWidget(self.warnings)  # above the numbers: one that must not be believed is read before it
         layout.addLayout(self.totals)
-        layout.addWidget(self.warnings)
         layout.addWidget(self.sizes)
         layout.addLayout(self._filter_row())
         layout.addWidget(self.table, 1)

@@ -75,6 +75,16 @@ def test_section_from_opening_to_saved(panel, qtbot, sample_case, tmp_path):
     assert (tmp_path / "out" / "regions.csv").exists()
 
 
+def test_a_number_that_is_not_mineral_alone_is_read_after_its_note(panel, qtbot, sample_case):
+    opened(panel, qtbot, sample_case / "radiograph.dcm")
+    measured(panel, qtbot)
+    results = panel.controls.results
+    assert "counts bone as mineral" in results.warnings.text()
+    assert results.layout().indexOf(results.warnings) < results.layout().indexOf(results.totals)
+    qtbot.waitUntil(lambda: panel.session.is_saved, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.controls.state.text().endswith("Read has a note on it."), timeout=5_000)
+
+
 def test_slider_previews_and_makes_the_measurement_old(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case / "section.tif")
     measured(panel, qtbot)
