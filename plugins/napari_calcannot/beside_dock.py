@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from napari_calcannot.docks import dock_of, put_left
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_calcannot.desk import Desk
 
 _LARGEST_SHARE = 0.9
-_NARROW_PX = 200
+_NARROW_PX, _DRAGGED_MS = 200, 100
 _NARROW = (
     "There is little room for two images. What is at the left, layer controls and layer list, can be hidden in "
     "napari's menu Window."
@@ -38,9 +38,9 @@ class BesideDock(QObject):
         super().__init__(desk)
         self._desk, self._panel = desk, panel
         self._dock: QDockWidget | None = None
-        self._window: QMainWindow | None = None
         self._share, self._panel_width = 0.5, 0
-        self._is_told = False
+        self._is_followed = self._is_dragged = self._is_told = False
+        self._kept_width = 0
         # After Qt has laid the window out.
         self._soon, self._gone = (QTimer(self, singleShot=True, interval=0) for _ in range(2))
         self._soon.timeout.connect(self._share_width)
@@ -54,9 +54,10 @@ class BesideDock(QObject):
         window = self._dock.window()
         if isinstance(window, QMainWindow) and panel is not None and panel.window() is window:
             put_left(self._dock, panel, window)
-            self._share, self._window = 0.5, window
+            self._share, self._kept_width, self._is_dragged = 0.5, 0, False
             self._soon.start()
-            window.installEventFilter(self)
+            self._desk.stage.viewer.canvas.events.size.connect(self._on_size)
+            self._is_followed = True
             self._dock.installEventFilter(self)
         self._dock.destroyed.connect(self._on_destroyed)
 
@@ -74,30 +75,39 @@ class BesideDock(QObject):
         self._gone.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
-        """Qt would take all that a window loses, and give all that it gains, to the image in hand."""
-        if self._dock is None:
-            return False
-        if event.type() == QEvent.Type.Resize and watched is self._window:
-            if not self._soon.isActive():  # else it is one way, of which the first step knew how they were shared
-                width, gained = self._dock.width(), event.size().width() - event.oldSize().width()
-                both = width + int(self._desk.stage.viewer.canvas.size[1]) - gained
-                self._share = min(_LARGEST_SHARE, width / max(1, both))
-            self._soon.start()
-        elif event.type() == QEvent.Type.Hide and watched is self._dock:
+        """The dock goes, by whatever way."""
+        if event.type() == QEvent.Type.Hide and self._dock is not None and watched is self._dock:
             self._leave()
         return False
 
+    def _on_size(self, _: object = None) -> None:
+        self._soon.start()
+
     def _share_width(self) -> None:
-        """Let each image have its part of what the panel leaves."""
+        """Let each image have its part of what all else leaves: Qt takes and gives all at the image in hand."""
         panel, canvas = dock_of(self._panel), self._desk.stage.viewer.canvas.size
-        if self._dock is None or panel is None or self._dock.isFloating():
+        if self._dock is None or panel is None or self._dock.isFloating() or not self._dock.isVisible():
             return
-        window, width = self._dock.window(), round((self._dock.width() + int(canvas[1])) * self._share)
-        if isinstance(window, QMainWindow):
-            window.resizeDocks([self._dock, panel], [width, panel.width()], Qt.Orientation.Horizontal)
-            if width < _NARROW_PX and not self._is_told:
-                self._is_told = True
-                self._desk.say(_NARROW)
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._is_dragged = True
+            QTimer.singleShot(_DRAGGED_MS, self._on_size)  # not against the hand
+            return
+        width, kept = self._dock.width(), panel.width()
+        if (
+            self._is_dragged and self._kept_width
+        ):  # Qt lets the panel have its part of what a border gives: it goes to the image
+            width, kept = width + panel.width() - self._kept_width, self._kept_width
+            share = width / max(1, width + int(canvas[1]))
+            self._share = min(_LARGEST_SHARE, max(1 - _LARGEST_SHARE, share))
+        self._kept_width, self._is_dragged = kept, False
+        window, width = self._dock.window(), round((width + int(canvas[1])) * self._share)
+        is_there = abs(width - self._dock.width()) + abs(kept - panel.width()) <= 1
+        if is_there or not isinstance(window, QMainWindow):
+            return
+        window.resizeDocks([self._dock, panel], [width, kept], Qt.Orientation.Horizontal)
+        if width < _NARROW_PX and not self._is_told:
+            self._is_told = True
+            self._desk.say(_NARROW)
 
     def _leave(self) -> None:
         panel = dock_of(self._panel)
@@ -114,9 +124,9 @@ class BesideDock(QObject):
     def _forget(self) -> QDockWidget | None:
         dock, self._dock = self._dock, None
         self._soon.stop()
-        if self._window is not None:
-            self._window.removeEventFilter(self)
-            self._window = None
+        if self._is_followed:
+            self._desk.stage.viewer.canvas.events.size.disconnect(self._on_size)
+            self._is_followed = False
         return dock
 
     def _on_destroyed(self) -> None:

@@ -182,7 +182,7 @@ def marks_layer(session: Session, places: Sequence[tuple[float, float]]) -> Laye
             "canvas_size_limits": (_MARK_SCREEN_PX, _MARK_SCREEN_PX),
             "face_color": "transparent",  # the place itself stays in view
             "border_color": _MARK_COLOUR,
-            "border_width": 0.15,
+            "border_width": 0.08,
             "text": {
                 "string": [str(number) for number in range(1, len(places) + 1)],
                 "color": _MARK_COLOUR,

@@ -155,6 +155,15 @@ def test_an_image_and_the_one_beside_it_share_what_the_window_gains_and_loses(do
         qtbot.waitUntil(lambda before=before: widths()[0] != before[0], timeout=10_000)
         qtbot.waitUntil(lambda: widths()[0] == pytest.approx(widths()[1], abs=8), timeout=10_000)
     panel = dock_of(docked).width()
+    left = [each for each in window.findChildren(QDockWidget) if each.isVisible() and each.x() < 100]
+    before = widths()
+    for each in left:
+        each.hide()
+    assert left
+    qtbot.waitUntil(lambda: min(widths()) > before[0] + 50, timeout=10_000)
+    qtbot.waitUntil(lambda: widths()[0] == pytest.approx(widths()[1], abs=8), timeout=10_000)
+    assert dock_of(docked).width() == pytest.approx(panel, abs=2)
+    panel = dock_of(docked).width()
     docked._on_beside(None)
     qtbot.waitUntil(lambda: dock_of(docked).width() == panel, timeout=10_000)
     docked._on_beside(docked.desk.sessions[0])
