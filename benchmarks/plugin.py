@@ -120,11 +120,11 @@ def main() -> None:
     panel, viewer = bench.panel, bench.viewer
     print(f"{'first view':34s} {bench.timed(lambda: panel.open_path(path)):6.0f} ms")
     session = panel.session
-    if given.slow:
-        session.source.read = slow(session.source.read)
     stage, info = panel.stage, session.info
     layer = stage.layer(session, IMAGE)
     bench.wait(lambda: not panel.desk.runner.is_busy)
+    if given.slow:  # only now: the threshold looks at every pixel, for minutes
+        session.source.read = slow(session.source.read)
     print(f"{'automatic threshold, image, preview':34s} found; memory {bench.most_mib:.0f} MiB")
     camera = viewer.scene.camera
     rng = np.random.default_rng(1)

@@ -1,20 +1,28 @@
-"""How long tiles take: whether it is worth to wait for some."""
+"""How long tiles take: whether it is worth to wait for some, and how many to read side by side."""
 
 from __future__ import annotations
 
 _WEIGHT = 0.2  # of the latest tile in the mean
+_WAITING_SHARE = 0.5
+_SIDE_BY_SIDE = 3
 
 
 class Pace:
-    """Mean of the latest tiles; nothing is known of the first, which are waited for."""
+    """Means of the latest tiles; nothing is known of the first, which are waited for."""
 
     def __init__(self) -> None:
-        self._tile_s = 0.0
+        self._tile_s = self._work_s = 0.0
 
-    def took(self, seconds: float) -> None:
-        """A tile took so long."""
+    def took(self, seconds: float, work_s: float) -> None:
+        """A tile took so long, and so much of a processor."""
         self._tile_s += _WEIGHT * (seconds - self._tile_s)
+        self._work_s += _WEIGHT * (work_s - self._work_s)
 
-    def allows(self, count: int, within_s: float, workers: int) -> bool:
+    def allows(self, count: int, within_s: float, threads: int) -> bool:
         """Whether so many tiles can be expected within a time."""
-        return self._tile_s * count / workers <= within_s
+        return self._tile_s * count / threads <= within_s
+
+    def threads(self, least: int, wait_s: float) -> int:
+        """How many are worth it: more where a disk or a network is waited for, which serves several at once."""
+        waits = self._tile_s > wait_s and self._work_s < _WAITING_SHARE * self._tile_s
+        return least * _SIDE_BY_SIDE if waits else least

@@ -173,7 +173,7 @@ class TileLoader:
         """Whether so many tiles can be read while a box waits."""
         if self._after is not None and self._after.is_busy:
             return False
-        return self._pace.allows(count, self.wait_s, self._workers)
+        return self._pace.allows(count, self.wait_s, max(self._workers, len(self._threads)))
 
     def _kept(self, key: Key) -> Tile | None:
         return self._cache.get((self._name, *key))
@@ -192,7 +192,7 @@ class TileLoader:
             self._waiting = dict.fromkeys(key for key in wanted if key not in self._begun and key not in self._reading)
             for key in self._standing_in.keys() - keys:
                 del self._standing_in[key]
-            while keys and len(self._threads) < self._workers:
+            while keys and len(self._threads) < self._pace.threads(self._workers, _WAIT_S):
                 thread = threading.Thread(target=self._work, name="calcannot tiles", daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -216,7 +216,7 @@ class TileLoader:
                 else:
                     key, steps = self._begun.popitem()
                 self._reading.add(key)
-            tile, began = None, time.monotonic()
+            tile, began, worked = None, time.monotonic(), time.thread_time()
             try:
                 if self._nearing is None:
                     self._load(key)
@@ -228,7 +228,7 @@ class TileLoader:
                     self.failure = error
                     self._failed.add(key)
             finally:
-                self._done(key, steps, tile, time.monotonic() - began)
+                self._done(key, steps, tile, (time.monotonic() - began, time.thread_time() - worked))
 
     def _next(self, key: Key, steps: Iterator[Tile]) -> Tile | None:
         """The next that stands in; None when the tile is whole, which then is in the cache."""
@@ -240,10 +240,10 @@ class TileLoader:
                 self._keep(key, whole)
         return tile
 
-    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None, seconds: float) -> None:
+    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None, took: tuple[float, float]) -> None:
         """Take in what came of a tile."""
         with self._changed:
-            self._pace.took(seconds)
+            self._pace.took(*took)
             self._reading.discard(key)
             if tile is None or steps is None:
                 self._standing_in.pop(key, None)

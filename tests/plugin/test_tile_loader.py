@@ -111,7 +111,7 @@ def test_nothing_stands_in_where_nothing_is_known(loader):
 
 
 def test_no_box_waits_for_a_file_that_is_slow(loader, gate):
-    loader._pace.took(1e6)
+    loader._pace.took(1e6, 0.0)
     loader.wait_s = 1e5  # it would be for ever
     assert (loader.box(0, 8, 8, 16, 16) == 0).all()
 
@@ -132,12 +132,26 @@ def test_no_box_waits_for_what_must_make_way(loader, gate):
 def test_a_pace_that_was_slow_is_forgotten_when_tiles_come_fast():
     pace = Pace()
     assert pace.allows(100, 0.01, 2)
-    pace.took(1.0)
+    pace.took(1.0, 0.0)
     assert not pace.allows(4, 0.3, 2)  # 0.2 s a tile in the mean
     assert pace.allows(2, 0.3, 2)
     for _ in range(30):
-        pace.took(0.001)
+        pace.took(0.001, 0.001)
     assert pace.allows(10, 0.03, 2)
+
+
+def test_more_are_read_side_by_side_where_a_disk_is_waited_for():
+    waiting, working, fast = Pace(), Pace(), Pace()
+    waiting.took(1.0, 0.01)
+    working.took(1.0, 0.9)  # more threads would only take turns
+    fast.took(0.01, 0.001)
+    assert [each.threads(2, 0.03) for each in (Pace(), waiting, working, fast)] == [2, 6, 2, 2]
+
+
+def test_a_loader_takes_more_threads_for_a_slow_file(loader, gate):
+    loader._pace.took(1e6, 0.0)
+    loader.box(0, 0, 0, 40, 40)
+    until(lambda: len(gate.read) == 3)  # each waits in a thread of its own
 
 
 def test_a_level_that_is_held_stands_in_where_no_tile_is_there(loader):
