@@ -9,7 +9,8 @@ from qtpy.QtCore import QObject, Signal
 
 from calcannot.report.numbers import significant
 from napari_calcannot import layers as convert
-from napari_calcannot.linking import keep_pairs
+from napari_calcannot.alignment import pairs_of, plain_pairs
+from napari_calcannot.linking import keep_pairs, kept_pairs
 from napari_calcannot.tools import Hand, Tool
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Aligning(QObject):
         self._here: list[complex] = []
         self._there: list[complex] = []
         self._of: tuple[Session | None, Session | None] = (None, None)
+        self._kept = 0
+        """Pairs of these that are in the record."""
+        desk.state_changed.connect(self._on_state)
         hand.clicked.connect(self._on_clicked)
         hand.tool_changed.connect(self._on_tool)
         beside.opened.connect(self._on_opened)
@@ -59,7 +63,7 @@ class Aligning(QObject):
     def _on_tool(self, tool: str) -> None:
         on = Tool(tool) is Tool.ALIGN
         if on or self._here or self._there:
-            self._here, self._there = [], []
+            self._here, self._there, self._kept = [], [], 0
             self._show_marks()
             self._of = (self._desk.session, self._beside.session) if on else (None, None)
             self._desk.say(_FIRST if on else "")
@@ -112,7 +116,21 @@ class Aligning(QObject):
             self._desk.state_changed.emit()
         elif not self._desk.change(lambda each: keep_pairs(each, beside, pairs)):
             return
+        else:
+            self._kept = len(pairs)
         self._desk.say(f"{_told(found, len(pairs), session)} {_SHIFTED if len(pairs) == 1 else _MORE}")
+
+    def _on_state(self) -> None:
+        """Let go of places that undo took back."""
+        session, beside = self._of
+        if not self._kept or session is None or beside is None:
+            return
+        mine = pairs_of(plain_pairs(list(zip(self._here, self._there, strict=False))))
+        kept = kept_pairs(session, beside)
+        if kept != mine[: self._kept]:
+            self._kept = len(kept) if kept == mine[: len(kept)] else 0
+            del self._here[self._kept :], self._there[self._kept :]
+            self._show_marks()
 
     def _show_marks(self) -> None:
         model, (session, beside) = self._beside.model, self._of

@@ -94,6 +94,12 @@ def test_sections_are_aligned_by_places_and_the_case_keeps_it(panel, qtbot, sect
     click(panel, 250, 300)
     assert "Turned by 90.0° clockwise; the places fit to" in panel.controls.message.text()
     assert_on_one_place(panel)
+    click(panel, 20, 20)
+    click_beside(panel, 5, 5)
+    assert marks(panel) == [3, 3]
+    panel._undo()
+    assert marks(panel) == [2, 2], "of a pair that was a mistake nothing is left"
+    assert_on_one_place(panel)
     view.align.setChecked(False)
     assert marks(panel) == []
     image = panel.stage.layer(session, IMAGE)
