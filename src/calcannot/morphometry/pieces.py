@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -74,9 +74,9 @@ def pieces_of(runs: BandRuns, row: int, height_px: int, width_px: int, layout: L
     return Pieces(table, labels, *ends)
 
 
-def empty_table(count: int, layout: Layout) -> Int64:
-    """Table of components to which nothing was added yet."""
-    table = np.zeros((count, layout.bits + 1), np.int64)
+def empty_table(count: int, layout: Layout, order: Literal["C", "F"] = "C") -> Int64:
+    """Table of components to which nothing was added yet; by columns where these are what is asked for later."""
+    table = np.zeros((count, layout.bits + 1), np.int64, order)
     table[:, layout.min_from : layout.max_from] = np.iinfo(np.int64).max
     table[:, layout.max_from : layout.bits] = np.iinfo(np.int64).min
     return table

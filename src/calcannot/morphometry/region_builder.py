@@ -129,7 +129,7 @@ class RegionBuilder:
         number = MASKS.index(mask)
         pairs = np.concatenate([np.zeros((0, 2), np.int32), *self._pairs[number]])
         of_piece, count = _components(self._count[number], pairs)
-        table = empty_table(count, _LAYOUTS[number])
+        table = empty_table(count, _LAYOUTS[number], "F")
         first = 0
         # Pieces go as they are added: of a million regions they take as much memory as the table.
         parts = self._tables[number][::-1]
