@@ -103,7 +103,7 @@ def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, c
     most = 0
     for region in range(count):
         most = max(most, offsets[region + 1] - offsets[region])
-    y, x = np.empty(most, np.float64), np.empty(most, np.float64)
+    y, x, farthest = np.empty(most, np.float64), np.empty(most, np.float64), np.zeros(most, np.float64)
     for region in range(count):
         begin = offsets[region]
         n = offsets[region + 1] - begin
@@ -111,13 +111,18 @@ def _ferets(offsets: Int64, hull_row: Int32, hull_col: Int32, row_size: float, c
             y[i], x[i] = hull_row[begin + i] * row_size, hull_col[begin + i] * col_size
         longest = 0.0
         for i in range(n):
+            away = 0.0
             for j in range(i + 1, n):
-                longest = max(longest, (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+                away = max(away, (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+            farthest[i] = away
+            longest = max(longest, away)
         if longest == 0.0:
             continue
         width = np.inf
         angle = 180.0
         for i in range(n):
+            if farthest[i] < longest * (1 - _TIE):
+                continue
             for j in range(i + 1, n):
                 dx, dy = x[j] - x[i], y[j] - y[i]
                 if dx * dx + dy * dy < longest * (1 - _TIE):
