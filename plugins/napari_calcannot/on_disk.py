@@ -39,7 +39,7 @@ def table_on_disk(table: RegionTable) -> RegionTable:
             file.truncate(end)
             for key, owner in owners.items():
                 file.seek(places[key])
-                file.write(owner.data)
+                file.write(owner.ravel(order="K").data)  # as it lies in memory: the table is kept by columns
             file.flush()
             mapped = mmap.mmap(file.fileno(), end, access=mmap.ACCESS_COPY)  # holds the file
     except (OSError, ValueError):
@@ -64,4 +64,4 @@ def let_pages_go() -> None:
 def _owner(column: Array) -> Array:
     """The array that a column is a view of; itself where that is none, or has holes."""
     base = column.base
-    return base if isinstance(base, np.ndarray) and base.flags.c_contiguous else column
+    return base if isinstance(base, np.ndarray) and base.flags.forc else column
