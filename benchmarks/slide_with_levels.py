@@ -14,6 +14,8 @@ from make_slide import GLASS, PATCH, TILE, UM_PER_PX, tissue_patch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LARGEST = 14.0  # radius of a grain
+
 
 def _halved(pixels: np.ndarray) -> np.ndarray:
     wide = pixels.astype(np.uint16)
@@ -24,7 +26,7 @@ def write_slide_with_levels(path: Path, width: int, height: int, grains: int, le
     """Write the slide; each level has half the pixels of the one before on a side."""
     rng = np.random.default_rng(seed)
     patches = [
-        [tissue_patch(rng, grains), np.clip(GLASS + rng.normal(0, 2, (PATCH, PATCH, 3)), 0, 255).astype(np.uint8)]
+        [tissue_patch(rng, grains, LARGEST), np.clip(GLASS + rng.normal(0, 2, (PATCH, PATCH, 3)), 0, 255).astype(np.uint8)]
     ]
     for _ in range(levels - 1):
         patches.append([_halved(patch) for patch in patches[-1]])

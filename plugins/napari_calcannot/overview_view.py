@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
+from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ class OverviewView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pixmap: QPixmap | None = None
+        self._map: QImage | None = None
         self._frame = (0.0, 0.0, 1.0, 1.0)
         self.setFixedHeight(_HEIGHT_PX)
         self.setToolTip("The whole image. Click or drag to move the view.")
 
     def show_image(self, pixels: npt.NDArray[Any] | None, limits: tuple[float, float] = (0.0, 255.0)) -> None:
         """Show these pixels, (height, width[, 3]); None for nothing."""
-        self._pixmap = None if pixels is None else _pixmap_of(pixels, limits)
+        self._map = None if pixels is None else _map_of(pixels, limits)
         self.setVisible(pixels is not None)
         self.update()
 
@@ -44,11 +44,11 @@ class OverviewView(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         """Draw map and frame."""
-        if self._pixmap is None:
+        if self._map is None:
             return
         painter = QPainter(self)
         place = self._place()
-        painter.drawPixmap(place, self._pixmap, QRectF(self._pixmap.rect()))
+        painter.drawImage(place, self._map, QRectF(self._map.rect()))
         row, col, last_row, last_col = self._frame
         frame = QRectF(place.x() + col * place.width(), place.y() + row * place.height(),
                        (last_col - col) * place.width(), (last_row - row) * place.height())  # fmt: skip
@@ -67,19 +67,19 @@ class OverviewView(QWidget):
 
     def _go(self, event: QMouseEvent) -> None:
         place, at = self._place(), event.position()
-        if self._pixmap is not None and place.width() > 0:
+        if self._map is not None and place.width() > 0:
             row, col = (at.y() - place.y()) / place.height(), (at.x() - place.x()) / place.width()
             self.place_chosen.emit(min(max(row, 0.0), 1.0), min(max(col, 0.0), 1.0))
 
     def _place(self) -> QRectF:
         """Where the map lies in the widget: as large as fits, in the middle."""
-        assert self._pixmap is not None
-        width, height = self._pixmap.width(), self._pixmap.height()
+        assert self._map is not None
+        width, height = self._map.width(), self._map.height()
         by = min(self.width() / width, self.height() / height)
         return QRectF((self.width() - by * width) / 2, (self.height() - by * height) / 2, by * width, by * height)
 
 
-def _pixmap_of(pixels: npt.NDArray[Any], limits: tuple[float, float]) -> QPixmap:
+def _map_of(pixels: npt.NDArray[Any], limits: tuple[float, float]) -> QImage:
     step = max(1, max(pixels.shape[:2]) // 1024)
     low, high = limits
     values = pixels[::step, ::step]
@@ -89,4 +89,5 @@ def _pixmap_of(pixels: npt.NDArray[Any], limits: tuple[float, float]) -> QPixmap
         grey = np.clip((values.astype(np.float32) - low) * (255.0 / max(high - low, 1e-9)), 0, 255).astype(np.uint8)
     rgb = np.ascontiguousarray(grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=2))
     height, width = rgb.shape[:2]
-    return QPixmap.fromImage(QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy())
+    drawn = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+    return drawn.convertToFormat(QImage.Format.Format_RGB32)  # a copy; a pixmap would have the depth of the screen

@@ -5,6 +5,8 @@ import pytest
 
 pytest.importorskip("napari")
 
+from qtpy.QtGui import QImage
+
 from napari_calcannot.overview_view import OverviewView
 
 pytestmark = pytest.mark.gui
@@ -15,7 +17,8 @@ def drawn(qtbot, pixels, limits):
     qtbot.addWidget(view)
     view.show_image(pixels, limits)
     view.resize(pixels.shape[1], view.height())
-    shown = view.grab().toImage()
+    shown = QImage(view.size(), QImage.Format.Format_RGB32)  # a grab would have the depth of the screen
+    view.render(shown)
     row = shown.height() // 2
     return [shown.pixelColor(col, row).getRgb()[:3] for col in (2, pixels.shape[1] - 3)]
 
