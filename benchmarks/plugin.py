@@ -4,7 +4,8 @@
     xvfb-run -s "-screen 0 1600x1000x24" python benchmarks/plugin.py slide.svs
 
 Every step ends with the canvas drawn. Bare redraws are measured in turn with the steps: a busy machine slows both. With
-``--slow`` every read of the image takes 5 ms and what 20 MB/s of decoded pixels take on top: a network folder.
+``--slow disk`` a read takes 10 ms, for the arm to come there, and what 20 MB/s take on top, one after the other; with
+``--slow folder`` 20 ms and what 2 MB/s take, six side by side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import statistics
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -24,11 +26,13 @@ import numpy as np
 import psutil
 from qtpy.QtWidgets import QApplication
 
+from calcannot.io.byte_file import ByteFile
 from napari_calcannot.layers import IMAGE
 from napari_calcannot.tools import Tool
 
 ROUNDS = 15
-SLOW_READ_S, SLOW_BYTES_PER_S = 0.005, 20e6
+SLOW = {"disk": (0.010, 20e6, 1), "folder": (0.020, 2e6, 6)}
+"""Seconds a read, bytes a second of each, reads side by side."""
 
 
 class Bench:
@@ -88,15 +92,16 @@ class Bench:
         self.wait(lambda: time.monotonic() > end)
 
 
-def slow(read):
-    """The same reads as from a network folder."""
+def slow_down(read_s: float, bytes_per_s: float, side_by_side: int) -> None:
+    """From now on files give their bytes like this."""
+    read, gate = ByteFile.read_at, threading.Semaphore(side_by_side)
 
-    def later(*box, **more):
-        pixels = read(*box, **more)
-        time.sleep(SLOW_READ_S + pixels.nbytes / SLOW_BYTES_PER_S)
-        return pixels
+    def later(file: ByteFile, offset: int, count: int) -> bytes:
+        with gate:
+            time.sleep(read_s + count / bytes_per_s)
+            return read(file, offset, count)
 
-    return later
+    ByteFile.read_at = later
 
 
 def report(name: str, times: list[float], redraws: list[float] | None = None) -> None:
@@ -112,7 +117,7 @@ def main() -> None:
     """Open, look around, measure, edit, read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("slide", type=Path)
-    parser.add_argument("--slow", action="store_true", help="read as from a network folder; looks around only")
+    parser.add_argument("--slow", choices=SLOW, help="where the file is; looks around only")
     given = parser.parse_args()
     path = given.slide
     bench = Bench()
@@ -124,7 +129,7 @@ def main() -> None:
     layer = stage.layer(session, IMAGE)
     bench.wait(lambda: not panel.desk.runner.is_busy)
     if given.slow:  # only now: the threshold looks at every pixel, for minutes
-        session.source.read = slow(session.source.read)
+        slow_down(*SLOW[given.slow])
     print(f"{'automatic threshold, image, preview':34s} found; memory {bench.most_mib:.0f} MiB")
     camera = viewer.scene.camera
     rng = np.random.default_rng(1)

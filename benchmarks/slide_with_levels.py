@@ -25,9 +25,8 @@ def _halved(pixels: np.ndarray) -> np.ndarray:
 def write_slide_with_levels(path: Path, width: int, height: int, grains: int, levels: int = 6, seed: int = 1) -> None:
     """Write the slide; each level has half the pixels of the one before on a side."""
     rng = np.random.default_rng(seed)
-    patches = [
-        [tissue_patch(rng, grains, LARGEST), np.clip(GLASS + rng.normal(0, 2, (PATCH, PATCH, 3)), 0, 255).astype(np.uint8)]
-    ]
+    glass = np.clip(GLASS + rng.normal(0, 2, (PATCH, PATCH, 3)), 0, 255).astype(np.uint8)
+    patches = [[tissue_patch(np.random.default_rng(seed), grains, LARGEST), glass]]
     for _ in range(levels - 1):
         patches.append([_halved(patch) for patch in patches[-1]])
     across = -(-width // TILE)
