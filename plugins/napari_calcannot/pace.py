@@ -5,6 +5,7 @@ from __future__ import annotations
 _WEIGHT = 0.2  # of the latest tile in the mean
 _WAITING_SHARE = 0.5
 _SIDE_BY_SIDE = 3
+_NOTICED_S = 0.002  # less is also a thread that waits for its turn
 
 
 class Pace:
@@ -22,7 +23,11 @@ class Pace:
         """Whether so many tiles can be expected within a time."""
         return self._tile_s * count / threads <= within_s
 
+    @property
+    def waits_for_file(self) -> bool:
+        """Whether a disk or a network takes longer than the decoder."""
+        return self._tile_s > _NOTICED_S and self._work_s < _WAITING_SHARE * self._tile_s
+
     def threads(self, least: int, wait_s: float) -> int:
         """How many are worth it: more where a disk or a network is waited for, which serves several at once."""
-        waits = self._tile_s > wait_s and self._work_s < _WAITING_SHARE * self._tile_s
-        return least * _SIDE_BY_SIDE if waits else least
+        return least * _SIDE_BY_SIDE if self._tile_s > wait_s and self.waits_for_file else least

@@ -1,8 +1,9 @@
 """Boxes of a pyramid without waiting for the file: what is there now, and the rest as soon as it is decoded.
 
 Tiles of the latest box are decoded by a few threads, the nearest to its middle first; what was asked for a view that
-was left is dropped. A box that is not all there after a short wait is filled up from coarser levels; ``take_arrived``
-then says when it is worth looking again.
+was left is dropped. Where the file is waited for and not the decoder, tiles of a row are read at once. A box that is
+not all there after a short wait is filled up from coarser levels; ``take_arrived`` then says when it is worth looking
+again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calcannot.errors import CalcannotError
+from napari_calcannot.kept_tiles import KeptTiles
 from napari_calcannot.pace import Pace
 from napari_calcannot.tile_mosaic import TileMosaic
+from napari_calcannot.tile_queue import TileQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -67,57 +70,52 @@ class TileLoader:
     ) -> None:
         self.mosaic = TileMosaic(shapes, dtype, tile)
         self.shapes, self.dtype, self.tile = self.mosaic.shapes, self.mosaic.dtype, tile
-        self.failure: Exception | None = None
-        """Why the latest tile could not be read; None while all can."""
         self.wait_s = _WAIT_S
         """How long a box may wait for its tiles: a fast file is then sharp at once. It never waits in vain, as for a
         slow one, or where something else is read first."""
         self.looked_at = (0.5, 0.5)
         """Middle of the latest box, as shares of the height and the width."""
-        self._read, self._nearing, self._after = read, nearing, after
-        self._cache, self._name, self._workers = cache, name, workers
-        self._waiting: dict[Key, None] = {}
-        """Not begun; the one to begin with last."""
-        self._begun: dict[Key, Iterator[Tile]] = {}
-        self._standing_in: dict[Key, Tile] = {}
-        self._reading: set[Key] = set()
-        self._wanted: set[Key] = set()
-        self._failed: set[Key] = set()
-        self._arrived = False
+        self._kept = KeptTiles(read, self.mosaic, cache, name)
+        self._nearing, self._after, self._workers = nearing, after, workers
+        self._queue = TileQueue()
         self._pace = Pace()
-        self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._is_open = True
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the latest tile could not be read; None while all can."""
+        return self._queue.failure
+
+    @failure.setter
+    def failure(self, why: Exception | None) -> None:
+        self._queue.failure = why
 
     @property
     def is_busy(self) -> bool:
         """Whether tiles are still to come."""
-        with self._changed:
-            return bool(self._waiting or self._begun or self._reading)
+        return self._queue.is_busy
 
     @property
     def is_blank(self) -> bool:
         """Whether tiles are to come in whose place only coarser levels stand."""
-        with self._changed:
-            return bool(self._waiting or self._reading - self._standing_in.keys())
+        return self._queue.is_blank
 
     def take_arrived(self) -> bool:
         """Whether tiles came in after a box had to do without them; asked once."""
-        with self._changed:
-            arrived, self._arrived = self._arrived, False
-            return arrived
+        return self._queue.take_arrived()
 
     def exact(self, level: int, row: int, col: int, height: int, width: int) -> Tile:
         """Pixels of a box, however long it takes."""
         box = (level, row, col, height, width)
-        return self.mosaic.assembled(*box, {key: self._load(key) for key in self.mosaic.keys(*box)}, self._kept)
+        tiles = {key: self._kept.load(key) for key in self.mosaic.keys(*box)}
+        return self.mosaic.assembled(*box, tiles, self._kept.get)
 
     def there(self, level: int, row: int, col: int, height: int, width: int) -> Tile | None:
         """Pixels of a box where all are there, else None; asks for nothing."""
         box = (level, row, col, height, width)
         keys = self.mosaic.keys(*box)
-        found = {key: tile for key in keys if (tile := self._kept(key)) is not None}
-        return self.mosaic.assembled(*box, found, self._kept) if len(found) == len(keys) else None
+        found = {key: tile for key in keys if (tile := self._kept.get(key)) is not None}
+        return self.mosaic.assembled(*box, found, self._kept.get) if len(found) == len(keys) else None
 
     def box(self, level: int, row: int, col: int, height: int, width: int) -> Tile:
         """Pixels of a box as far as they are there, else enlarged from a coarser level, else 0."""
@@ -125,20 +123,14 @@ class TileLoader:
         rows, cols = self.shapes[level][:2]
         self.looked_at = ((row + height / 2) / rows, (col + width / 2) / cols)
         keys = self.mosaic.keys(*box)
-        found = {key: tile for key in keys if (tile := self._kept(key)) is not None}
+        found = {key: tile for key in keys if (tile := self._kept.get(key)) is not None}
         missing = [key for key in keys if key not in found]
         self._ask(missing)
         if missing:
-            deadline = time.monotonic() + (self.wait_s if self._is_soon_there(len(missing)) else 0.0)
-            with self._changed:
-                while any(key in each for each in (self._waiting, self._begun, self._reading) for key in missing):
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        break
-                    self._changed.wait(left)
-                found |= {key: self._standing_in[key] for key in missing if key in self._standing_in}
-            found |= {key: tile for key in missing if (tile := self._kept(key)) is not None}
-        return self.mosaic.assembled(*box, found, self._kept)
+            seconds = self.wait_s if self._is_soon_there(len(missing)) else 0.0
+            found |= self._queue.wait_for(missing, seconds)
+            found |= {key: tile for key in missing if (tile := self._kept.get(key)) is not None}
+        return self.mosaic.assembled(*box, found, self._kept.get)
 
     def read_or_note(self, read: Callable[..., Tile], row: int, col: int, height: int, width: int, level: int) -> Tile:
         """What ``read`` gives of a box, or nothing, and why in ``failure``: a viewer that draws must not be stopped."""
@@ -150,24 +142,15 @@ class TileLoader:
 
     def retry(self) -> None:
         """Try again what failed, for instance when a network folder is back."""
-        with self._changed:
-            self._failed.clear()
-            self.failure = None
-            self._arrived = True
+        self._queue.retry()
 
     def close(self) -> None:
         """Stop reading; threads end with the tile in hand, and the cache forgets this pyramid."""
-        with self._changed:
-            self._is_open = False
-            self._waiting.clear()
-            self._begun.clear()
-            self._standing_in.clear()
-            self._changed.notify_all()
+        self._queue.close()
         for thread in self._threads:
             thread.join(timeout=10)
         self._threads.clear()
-        name = self._name
-        self._cache.drop(lambda key: bool(key[0] == name))
+        self._kept.close()
 
     def _is_soon_there(self, count: int) -> bool:
         """Whether so many tiles can be read while a box waits."""
@@ -175,93 +158,68 @@ class TileLoader:
             return False
         return self._pace.allows(count, self.wait_s, max(self._workers, len(self._threads)))
 
-    def _kept(self, key: Key) -> Tile | None:
-        return self._cache.get((self._name, *key))
-
     def _ask(self, keys: Sequence[Key]) -> None:
         """Read these next, the first of them first, and nothing else that was asked for before."""
-        with self._changed:
-            if not self._is_open:
-                return
-            # The smallest level of an image is drawn as a map too, beside what is in view.
-            map_level = None if self.mosaic.lowest is not None else len(self.shapes) - 1
-            kept = [key for key in self._waiting if key[0] == map_level and key not in keys]
-            wanted = [*kept, *(key for key in reversed(keys) if key not in self._failed)]
-            self._wanted = set(wanted)
-            self._begun = {key: self._begun[key] for key in wanted if key in self._begun}
-            self._waiting = dict.fromkeys(key for key in wanted if key not in self._begun and key not in self._reading)
-            for key in self._standing_in.keys() - keys:
-                del self._standing_in[key]
-            while keys and len(self._threads) < self._pace.threads(self._workers, _WAIT_S):
-                thread = threading.Thread(target=self._work, name="calcannot tiles", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            self._changed.notify_all()
+        # The smallest level of an image is drawn as a map too, beside what is in view.
+        self._queue.ask(keys, None if self.mosaic.lowest is not None else len(self.shapes) - 1)
+        while keys and self._queue.is_open and len(self._threads) < self._pace.threads(self._workers, _WAIT_S):
+            thread = threading.Thread(target=self._work, name="calcannot tiles", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while self._is_open and not (self._waiting or self._begun):
-                    self._changed.wait()
+        while self._queue.is_open:
+            self._queue.wait()
             if self._after is not None:
                 self._after.make_way()
-            with self._changed:
-                if not self._is_open:
-                    return
-                if not (self._waiting or self._begun):
-                    continue  # the view was left
-                steps = None
-                if self._waiting:
-                    key, _ = self._waiting.popitem()
-                else:
-                    key, steps = self._begun.popitem()
-                self._reading.add(key)
-            tile, began, worked = None, time.monotonic(), time.thread_time()
-            try:
-                if self._nearing is None:
-                    self._load(key)
-                else:
-                    steps = steps or self._nearing(*self.mosaic.place(key), key[0])
-                    tile = self._next(key, steps)
-            except Exception as error:
-                with self._changed:
-                    self.failure = error
-                    self._failed.add(key)
-            finally:
-                self._done(key, steps, tile, (time.monotonic() - began, time.thread_time() - worked))
+            keys, steps = self._queue.take(rows=self._nearing is None and self._pace.waits_for_file)
+            if not keys:
+                continue  # the view was left
+            if self._nearing is None:
+                self._read_row(keys)
+            else:
+                self._read_step(keys[0], steps or self._nearing(*self.mosaic.place(keys[0]), keys[0][0]))
 
-    def _next(self, key: Key, steps: Iterator[Tile]) -> Tile | None:
-        """The next that stands in; None when the tile is whole, which then is in the cache."""
-        tile = next(steps, None)
-        if tile is None:
-            with self._changed:
-                whole = self._standing_in.get(key)
-            if whole is not None:
-                self._keep(key, whole)
-        return tile
+    def _read_row(self, keys: Sequence[Key]) -> None:
+        clock = _Clock()
+        try:
+            if len(keys) > 1:
+                self._kept.load_row(keys)
+            else:
+                self._kept.load(keys[0])
+        except Exception as error:
+            if len(keys) == 1:
+                self._queue.fail(keys[0], error)
+                return
+            for key in keys:  # which of them it is
+                self._read_row([key])
+            return
+        self._pace.took(*clock.seconds(len(keys)))
+        self._queue.whole(keys)
 
-    def _done(self, key: Key, steps: Iterator[Tile] | None, tile: Tile | None, took: tuple[float, float]) -> None:
-        """Take in what came of a tile."""
-        with self._changed:
-            self._pace.took(*took)
-            self._reading.discard(key)
-            if tile is None or steps is None:
-                self._standing_in.pop(key, None)
-                self._arrived = True
-            elif self._is_open and key in self._wanted:
-                self._arrived |= key not in self._standing_in
-                self._standing_in[key] = tile
-                self._begun[key] = steps
-            self._changed.notify_all()
+    def _read_step(self, key: Key, steps: Iterator[Tile]) -> None:
+        clock = _Clock()
+        try:
+            tile = next(steps, None)
+        except Exception as error:
+            self._queue.fail(key, error)
+            return
+        self._pace.took(*clock.seconds(1))
+        if tile is not None:
+            self._queue.nearer(key, steps, tile)
+            return
+        last = self._queue.standing_in(key)
+        if last is not None:
+            self._kept.put(key, last)
+        self._queue.whole([key])
 
-    def _load(self, key: Key) -> Tile:
-        tile = self._kept(key)
-        if tile is None:
-            tile = self._read(*self.mosaic.place(key), key[0])
-            self._keep(key, tile)
-        return tile
 
-    def _keep(self, key: Key, tile: Tile) -> None:
-        with self._changed:
-            if self._is_open:  # else nobody would take it out of the cache again
-                self._cache.put((self._name, *key), tile)
+class _Clock:
+    """Time since it was made, of the clock and of this thread's work."""
+
+    def __init__(self) -> None:
+        self._began, self._worked = time.monotonic(), time.thread_time()
+
+    def seconds(self, tiles: int) -> tuple[float, float]:
+        """Of each tile."""
+        return (time.monotonic() - self._began) / tiles, (time.thread_time() - self._worked) / tiles

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from calcannot.errors import TileError
 from napari_calcannot.pace import Pace
 from napari_calcannot.precedence import Precedence
 from napari_calcannot.tile_cache import TileCache
@@ -56,12 +57,58 @@ def until(holds):
 
 
 def test_the_middle_of_a_view_comes_first(loader, gate):
-    loader.box(0, 0, 0, 40, 40)
     gate.allow(25)
+    loader.box(0, 0, 0, 40, 40)
     until(lambda: not loader.is_busy)
     distance = [(row - 2) ** 2 + (col - 2) ** 2 for _, row, col in gate.read]
     assert distance == sorted(distance)
     assert len(set(gate.read)) == 25
+
+
+class SlowFile:
+    """Counts what it is asked for, and gives it after a while; one tile cannot be read."""
+
+    def __init__(self, broken=None):
+        self.asked, self.broken = [], broken
+
+    def __call__(self, row, col, height, width, level):
+        self.asked.append((row, col, height, width))
+        time.sleep(0.04)
+        if self.broken is not None and row <= self.broken[0] < row + height and col <= self.broken[1] < col + width:
+            what = "the tile cannot be decoded"
+            raise TileError(what)
+        return WHOLE[row : row + height, col : col + width]
+
+
+def test_tiles_of_a_row_are_read_at_once_where_the_file_is_slow():
+    file = SlowFile()
+    loader = TileLoader(file, [WHOLE.shape], WHOLE.dtype, TILE, TileCache(), "image", workers=1)
+    loader.wait_s = 0.0
+    try:
+        loader.box(0, 0, 0, 61, 61)
+        until(lambda: not loader.is_busy)
+        np.testing.assert_array_equal(loader.box(0, 0, 0, 61, 61), WHOLE[:61, :61])
+        # The first tile tells how slow it is, and parts the row that it lies in.
+        assert len(file.asked) <= 8 + 2
+        assert sum(height * width for _, _, height, width in file.asked) == WHOLE.size
+    finally:
+        loader.close()
+
+
+def test_a_tile_that_cannot_be_read_does_not_take_its_row_along():
+    file = SlowFile(broken=(20, 28))
+    loader = TileLoader(file, [WHOLE.shape], WHOLE.dtype, TILE, TileCache(), "image", workers=1)
+    loader.wait_s = 0.0
+    try:
+        loader.box(0, 0, 0, 64, 64)
+        until(lambda: not loader.is_busy)
+        seen = loader.box(0, 0, 0, 64, 64)
+        expected = WHOLE.copy()
+        expected[16:24, 24:32] = 0
+        np.testing.assert_array_equal(seen, expected)
+        assert "cannot be decoded" in str(loader.failure)
+    finally:
+        loader.close()
 
 
 def test_a_view_that_was_left_is_not_read(loader, gate):

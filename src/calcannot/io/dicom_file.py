@@ -9,6 +9,8 @@ from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io.byte_file import ByteFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
@@ -75,10 +77,8 @@ class DicomFile:
         ImageReadError
             If the file ends before the frame does.
         """
-        whole = [(self._start + index * native_bytes, native_bytes)]
-        pieces = self._table[index] if self.syntax.is_encapsulated else whole
         parts = []
-        for offset, size in pieces:
+        for offset, size in self._pieces(index, native_bytes):
             part = self._read_at(offset, size)
             if len(part) < size:
                 what = f"the pixel data of frame {index + 1} is cut short"
@@ -86,9 +86,19 @@ class DicomFile:
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def ahead(self, frames: Sequence[int], native_bytes: int) -> AbstractContextManager[None]:
+        """Within this block, the calling thread reads these frames at once as far as they lie near each other."""
+        return self._bytes.ahead([piece for index in frames for piece in self._pieces(index, native_bytes)])
+
     def close(self) -> None:
         """Release the file. May be called twice."""
         self._bytes.close()
+
+    def _pieces(self, index: int, native_bytes: int) -> list[tuple[int, int]]:
+        """Place and size of what a frame is made of."""
+        if self.syntax.is_encapsulated:
+            return self._table[index]
+        return [(self._start + index * native_bytes, native_bytes)]
 
     def _read_at(self, offset: int, count: int) -> bytes:
         if self._inflated is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ import numpy as np
 
 from calcannot.errors import ImageReadError, UnsupportedImageError
 from calcannot.io import dicom_facts as facts
-from calcannot.io.dicom_decode import colours_of, decoder_of, ends, is_jpeg
+from calcannot.io.dicom_decode import colours_of, decoder_of, ends, frame_bytes, is_jpeg
 from calcannot.io.tiling import TiledReader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -113,6 +114,16 @@ class LevelReader(TiledReader):
             return None
         name, least = f"the tile {self._corner(down, across)}", self._inside(down, across)
         return self._rule.convert(self._decoders[place[0]](place[1], name, least))
+
+    @contextmanager
+    def _ahead(self, tiles: Sequence[tuple[int, int]]) -> Iterator[None]:
+        places = [place for tile in tiles if (place := self._place_of(*tile)) is not None]
+        with ExitStack() as stack:
+            for part in {part for part, _ in places}:
+                file = self._files[part]
+                frames = [frame for of, frame in places if of == part]
+                stack.enter_context(file.ahead(frames, frame_bytes(file.header)))
+            yield
 
     def _place_of(self, down: int, across: int) -> tuple[int, int] | None:
         """Part and frame of a tile."""

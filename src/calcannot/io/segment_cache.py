@@ -47,6 +47,11 @@ class SegmentCache:
                 self._making.pop(key, None)
             return made
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether it is kept now."""
+        with self._lock:
+            return key in self._kept
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -18,6 +18,7 @@ from calcannot.io.tiling import TiledReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from calcannot.io.byte_file import ByteFile
@@ -103,6 +104,10 @@ class PageReader(TiledReader):
             return None
         return np.concatenate([plane for plane in planes if plane is not None], axis=-1)
 
+    def _ahead(self, tiles: Sequence[tuple[int, int]]) -> AbstractContextManager[None]:
+        numbers = [self._number(plane, *tile) for plane in range(self._planes) for tile in tiles]
+        return self._file.ahead([(self._offsets[number], self._counts[number]) for number in numbers])
+
     @cached_property
     def _plane_decoder(self) -> PlaneDecoder | None:
         from calcannot.io.jpeg_planes import decoder_of_planes  # brings the compiler; to open an image needs none
@@ -139,7 +144,7 @@ class PageReader(TiledReader):
         return b"".join(parts), [0, *accumulate(len(part) for part in parts)][:-1]
 
     def _segment(self, plane: int, down: int, across: int) -> npt.NDArray[Any] | None:
-        index = (plane * self._grid[0] + down) * self._grid[1] + across
+        index = self._number(plane, down, across)
         if not self._counts[index]:
             return None
         try:
@@ -151,6 +156,10 @@ class PageReader(TiledReader):
             fail(error, self._path, what, _REMEDY, tile=True)
         what = f"the {self._what} {self._corner(down, across)} is cut short"
         raise TileError(what, path=self._path, remedy=_REMEDY)
+
+    def _number(self, plane: int, down: int, across: int) -> int:
+        """Number of a segment in the file."""
+        return (plane * self._grid[0] + down) * self._grid[1] + across
 
     def _is_cut(self, coded: bytes, index: int) -> bool:
         if len(coded) < self._counts[index]:

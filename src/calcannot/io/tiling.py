@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,8 +69,13 @@ class TiledReader:
     def _assembled(self, row: int, col: int, height: int, width: int) -> npt.NDArray[Any]:
         rows, cols = self._tile
         box = np.empty((height, width, *self._samples), self._dtype)
-        for down in range(row // rows, (row + height - 1) // rows + 1):
-            for across in range(col // cols, (col + width - 1) // cols + 1):
+        tiles = [
+            (down, across)
+            for down in range(row // rows, (row + height - 1) // rows + 1)
+            for across in range(col // cols, (col + width - 1) // cols + 1)
+        ]
+        with self._ahead([each for each in tiles if (id(self), *each) not in self._cache]):
+            for down, across in tiles:
                 top, left = max(row, down * rows), max(col, across * cols)
                 bottom, right = min(row + height, (down + 1) * rows), min(col + width, (across + 1) * cols)
                 whole = self._is_whole(down, across, bottom - top, right - left)
@@ -80,6 +86,11 @@ class TiledReader:
                     else tile[top - down * rows : bottom - down * rows, left - across * cols : right - across * cols]
                 )
         return box
+
+    def _ahead(self, tiles: Sequence[tuple[int, int]]) -> AbstractContextManager[None]:
+        """Within this block these tiles are decoded: those that lie near each other in a file may be read at once."""
+        del tiles
+        return nullcontext()
 
     def _stored_tiles(self, places: Sequence[tuple[int, int, int, int]]) -> tuple[list[tuple[int, int] | None], int]:
         """Which tile each place is, and its rows inside the picture.

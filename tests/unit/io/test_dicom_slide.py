@@ -10,6 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
 from calcannot.errors import ImageReadError, TileError, UnsupportedImageError
 from calcannot.io import open_image, sha256_of
+from calcannot.io.byte_file import ByteFile
 from calcannot.io.folder import looks_like_image
 from calcannot.io.jpeg_planes import load_library
 from calcannot.jpeg_colours import pixels_of
@@ -101,6 +102,21 @@ def test_a_smaller_level_that_cannot_be_used_is_left_out_and_said(folder, damage
     with open_image(folder / "b-full.dcm") as source:
         assert [each.height_px for each in source.info.levels] == [80, 20]
         assert any("c-half.dcm is not used" in warning for warning in source.info.warnings)
+
+
+@pytest.mark.parametrize("encode", [None, lambda frame: imagecodecs.jpeg8_encode(frame, level=90)])
+def test_a_box_is_one_read_of_each_part(tmp_path, monkeypatch, encode):
+    common = {"ConcatenationUID": generate_uid(), "InConcatenationTotalNumber": 2, "encode": encode}
+    for number, part in enumerate((slice(0, 7), slice(7, None)), 1):
+        write(tmp_path / f"part{number}.dcm", FULL, only=part, InConcatenationNumber=number, **common)
+    asked, whole = [], ByteFile._whole
+    monkeypatch.setattr(ByteFile, "_whole", lambda *given: asked.append(given) or whole(*given))
+    with open_image(tmp_path / "part1.dcm") as source:
+        one_by_one = [source.read(row, col, 16, 16) for row in range(0, 80, 16) for col in range(0, 64, 16)]
+        asked.clear()
+        together = source.read(0, 0, 80, 64)
+        assert len(asked) == 2
+    np.testing.assert_array_equal(together, np.vstack([np.hstack(one_by_one[at : at + 4]) for at in range(0, 20, 4)]))
 
 
 @pytest.mark.parametrize("named", ["part1.dcm", "part2.dcm"])
