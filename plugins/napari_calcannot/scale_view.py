@@ -15,6 +15,7 @@ class ScaleView(QFrame):
     """A banner that is there only while the pixel size is not known."""
 
     size_given = Signal(str)
+    line_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,6 +28,8 @@ class ScaleView(QFrame):
         self.field.setToolTip("Size of one pixel with its unit; rows first where rows and columns differ.")
         self.button = QPushButton("Set pixel size")
         self.button.setToolTip("Take this size; everything physical follows from it.")
+        self.line = QPushButton("Calibrate from a line")
+        self.line.setToolTip("Draw along a scale bar or between two marks of a ruler, type the length: done.")
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
@@ -34,7 +37,9 @@ class ScaleView(QFrame):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(text)
         layout.addLayout(row)
+        layout.addWidget(self.line)
         self.button.clicked.connect(self._on_given)
+        self.line.clicked.connect(self.line_asked)
         self.field.returnPressed.connect(self._on_given)
 
     def show_session(self, session: Session | None) -> None:

@@ -262,6 +262,7 @@ class CalcificationPanel(QWidget):
         controls.measure.clicked.connect(self.measure)
         controls.share.ruler_asked.connect(lambda: self.hand.use(Tool.RULER))
         controls.scale_row.calibrate_asked.connect(self.calibrating.ask)
+        controls.scale.line_asked.connect(lambda: self.calibrating.ask("line"))
         controls.style_view.style_changed.connect(self.stage.overlay.restyle)
         controls.style_view.shown_changed.connect(self._on_style_shown)
         correct = controls.correct

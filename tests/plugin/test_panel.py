@@ -18,6 +18,7 @@ from calcannot.pipeline.analyse import analyse
 from calcannot.segment.shipped import load_recipe
 from napari_calcannot import question as question_module
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW, REGIONS
+from napari_calcannot.tools import Tool
 
 pytestmark = pytest.mark.gui
 
@@ -174,6 +175,15 @@ def test_pixel_size_banner_makes_everything_physical(panel, qtbot, sample_case, 
         np.testing.assert_allclose(layer.scale, 0.5)
     assert not session.is_current
     assert measured(panel, qtbot).totals.calcified_area_mm2 == pytest.approx(pixels * 0.25e-6)
+
+
+def test_pixel_size_banner_asks_for_a_line(panel, qtbot, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (200, 100), "white").save(tmp_path / "blank.png")
+    opened(panel, qtbot, tmp_path / "blank.png")
+    panel.controls.scale.line.click()
+    assert panel.hand.tool is Tool.SCALE_LINE
 
 
 def test_errors_are_said_and_life_goes_on(panel, qtbot, sample_case, tmp_path):
