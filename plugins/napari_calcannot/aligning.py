@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from calcannot.report.numbers import significant
 from napari_calcannot import layers as convert
 from napari_calcannot.alignment import pairs_of, plain_pairs
-from napari_calcannot.linking import keep_pairs, kept_pairs
+from napari_calcannot.linking import are_of_one_case, keep_pairs, kept_pairs
 from napari_calcannot.tools import Hand, Tool
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Aligning(QObject):
         if found is None:
             return
         # One place does not tell a turn that was found by earlier ones: those stay in the record until there are two.
-        if len(pairs) == 1 and found.alignment.is_turned:
+        if not are_of_one_case(session, beside) or (len(pairs) == 1 and found.alignment.is_turned):
             self._desk.state_changed.emit()
         elif not self._desk.change(lambda each: keep_pairs(each, beside, pairs)):
             return

@@ -126,7 +126,7 @@ class Link:
 def kept_pairs(here: Session, there: Session) -> list[tuple[complex, complex]]:
     """Pairs of places of two images of one case, as somebody placed them last; empty where nobody did."""
     one, other = here.drawing, there.drawing
-    if not isinstance(one, LogDrawing) or not isinstance(other, LogDrawing) or not _is_one_case(one, other):
+    if not isinstance(one, LogDrawing) or not isinstance(other, LogDrawing) or not are_of_one_case(here, there):
         return []
     mine, theirs = ALIGNMENT + other.image_id, ALIGNMENT + one.image_id
     if other.left_at(theirs) > one.left_at(mine):
@@ -134,20 +134,23 @@ def kept_pairs(here: Session, there: Session) -> list[tuple[complex, complex]]:
     return _pairs_in(one.settings.get(mine))
 
 
-def keep_pairs(here: Session, there: Session, pairs: Sequence[tuple[complex, complex]]) -> bool:
-    """Write them into the journal of the image in hand; False where both are not of one case."""
+def keep_pairs(here: Session, there: Session, pairs: Sequence[tuple[complex, complex]]) -> None:
+    """Write them into the journal of the image in hand, which must be of one case with the other."""
     one, other = here.drawing, there.drawing
-    if not isinstance(one, LogDrawing) or not isinstance(other, LogDrawing) or not _is_one_case(one, other):
-        return False
+    assert isinstance(one, LogDrawing)
+    assert isinstance(other, LogDrawing)
     name = ALIGNMENT + other.image_id
     before = one.settings.get(name)
     one.change(settings=(SettingEdit(name, before, {_PAIRS: plain_pairs(pairs)}),), what="alignment")
-    return True
+
+
+def are_of_one_case(here: Session, there: Session) -> bool:
+    """Whether a case holds both, and so can keep what was found of the two."""
+    one, other = here.drawing, there.drawing
+    if not isinstance(one, LogDrawing) or not isinstance(other, LogDrawing):
+        return False
+    return one.case.path.resolve() == other.case.path.resolve()
 
 
 def _pairs_in(value: Any, *, swapped: bool = False) -> list[tuple[complex, complex]]:
     return pairs_of(value.get(_PAIRS), swapped=swapped) if isinstance(value, dict) else []
-
-
-def _is_one_case(one: LogDrawing, other: LogDrawing) -> bool:
-    return one.case.path.resolve() == other.case.path.resolve()

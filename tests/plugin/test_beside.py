@@ -130,6 +130,25 @@ def test_sections_are_aligned_by_places_and_the_case_keeps_it(panel, qtbot, sect
     panel._on_beside(None)
 
 
+def test_sections_of_no_common_case_are_aligned_while_the_window_is_open(panel, qtbot, sections):
+    for name in UM:
+        assert panel.open_path(sections.parent / f"{name}.ome.tif"), panel.controls.message.text()
+        qtbot.waitUntil(lambda: panel.desk.runner.is_busy is False, timeout=30_000)
+    panel._on_image(0)
+    panel.controls.beside.asked.emit(panel.desk.sessions[1])
+    qtbot.waitUntil(lambda: panel.beside._views() is not None)
+    panel.controls.beside.align.setChecked(True)
+    for count, place in enumerate([(50, 60), (250, 300), (20, 300)], start=1):
+        click(panel, *place)
+        click_beside(panel, *same_place(*place))
+        panel.desk.state_changed.emit()
+        assert marks(panel) == [count, count]
+    assert "Turned by 90.0° clockwise" in panel.controls.message.text()
+    assert_on_one_place(panel)
+    panel.controls.beside.align.setChecked(False)
+    panel._on_beside(None)
+
+
 def test_an_alignment_is_there_when_the_case_is_opened_again_from_either_section(panel, qtbot, sections):
     put_beside(panel, qtbot, sections)
     panel.controls.beside.align.setChecked(True)
