@@ -9,179 +9,51 @@ says how many clicks that took:
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from walker import WORK, Walk, place_on  # first of all: napari must find the settings of the walk
+
+# isort: split
+import numpy as np
+import tifffile
+from napari.qt import QtViewer
+from PIL import Image
+from qtpy.QtCore import QPoint
+
+from calcannot.batch.verify import verify
+from calcannot.model.annotation import StrokeKind
+from napari_calcannot.camera import Camera
 
 HERE = Path(__file__).resolve().parent
-WORK = Path(tempfile.mkdtemp())
-# Settings and cases of the person who runs this are neither used nor changed.
-os.environ["NAPARI_CONFIG"] = str(WORK / "settings.yaml")
-os.environ["CALCANNOT_CASES"] = str(WORK / "cases")
-
-import napari  # noqa: E402
-from PIL import Image  # noqa: E402
-from qtpy.QtCore import QPoint, QRect, QTimer  # noqa: E402
-from qtpy.QtWidgets import QApplication, QDialogButtonBox, QTreeView  # noqa: E402
-
-from calcannot.batch.verify import verify  # noqa: E402
-from calcannot.model.annotation import StrokeKind  # noqa: E402
-from napari_calcannot.layers import IMAGE  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qtpy.QtCore import QModelIndex
-    from qtpy.QtWidgets import QWidget
-
-WIDTH_PX = 1000
-PATIENCE_S = 120
-
-
-class Walk:
-    """A window, a hand on mouse and keyboard, and a camera."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.manager = subprocess.Popen(["openbox"]) if shutil.which("openbox") else None
-        self.viewer = napari.Viewer(title="calcannot")
-        self.viewer.window.resize(1580, 960)
-        _, self.panel = self.viewer.window.add_plugin_dock_widget("calcannot", "Calcification")
-        self.clicks = 0
-        self.rest(2)
-
-    def rest(self, seconds: float = 0.5) -> None:
-        """Let the window work."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            QApplication.processEvents()
-            time.sleep(0.01)
-
-    def until(self, done: Callable[[], object], what: str) -> None:
-        """Let the window work until something is so."""
-        end = time.monotonic() + PATIENCE_S
-        while not done():
-            self.rest(0.1)
-            assert time.monotonic() < end, f"never came true: {what}"
-
-    def at_rest(self) -> None:
-        """Until no job runs and everything is saved."""
-        self.rest(0.4)
-        self.until(
-            lambda: (
-                not self.panel.desk.runner.is_busy
-                and not self.panel.desk.is_working
-                and not self.panel.keeping.is_writing
-            ),
-            "at rest",
-        )
-        self.rest(0.4)
-
-    def x(self, *words: object) -> None:
-        """One xdotool command."""
-        done = subprocess.Popen(["xdotool", *map(str, words)])
-        while done.poll() is None:
-            QApplication.processEvents()
-            time.sleep(0.005)
-        self.rest(0.15)
-
-    def click(self, widget: QWidget, place: QPoint | None = None) -> None:
-        """Click into a widget, in its middle unless a place is given."""
-        point = widget.mapToGlobal(place or widget.rect().center())
-        self.x("mousemove", point.x(), point.y())
-        self.x("click", 1)
-        self.clicks += 1
-
-    def open_by_hand(self, image: Path) -> None:
-        """Open, Image..., and the file in the dialog."""
-        os.chdir(image.parent)
-        controls = self.panel.controls
-
-        def choose() -> None:
-            self.until(QApplication.activeModalWidget, "the dialog is there")
-            self.rest(1)
-            dialog = QApplication.activeModalWidget()
-            files = dialog.findChild(QTreeView, "treeView")
-            self.until(lambda: _row_of(files, image.name) is not None, "the file is listed")
-            self.click(files.viewport(), files.visualRect(_row_of(files, image.name)).center())
-            self.click(dialog.findChild(QDialogButtonBox).buttons()[0])
-
-        def choose_item() -> None:
-            menu = controls.open_menu
-            self.click(menu, menu.actionGeometry(menu.actions()[0]).center())
-
-        # Menu and dialog have loops of their own, from which the script comes back when they are closed.
-        QTimer.singleShot(1500, choose_item)
-        QTimer.singleShot(3000, choose)
-        self.click(controls.open)
-        self.until(lambda: self.panel.session is not None, "opened")
-        self.at_rest()
-
-    def tab(self, number: int) -> None:
-        """Click on a tab."""
-        bar = self.panel.controls.tabs.tabBar()
-        self.click(bar, bar.tabRect(number).center())
-
-    def key(self, name: str) -> None:
-        """Press a key over the image."""
-        self.x("key", name)
-
-    def canvas(self, row: float, col: float) -> QPoint:
-        """Place on the screen of a pixel of the image."""
-        stage, session = self.panel.stage, self.panel.session
-        top, left, bottom, right = stage.camera.view(stage.layer(session, IMAGE))
-        native = self.viewer.window._qt_viewer.canvas.native  # a person sees where the canvas is; a script has to ask
-        rect = QRect(native.mapToGlobal(QPoint(0, 0)), native.size())
-        return QPoint(
-            round(rect.x() + (col - left) / (right - left) * rect.width()),
-            round(rect.y() + (row - top) / (bottom - top) * rect.height()),
-        )
-
-    def point_at(self, row: float, col: float) -> None:
-        """Move the mouse to a pixel."""
-        point = self.canvas(row, col)
-        self.x("mousemove", point.x(), point.y())
-
-    def drag(self, *places: tuple[float, float]) -> None:
-        """Press at the first pixel, move over the others, let go."""
-        self.point_at(*places[0])
-        self.x("mousedown", 1)
-        for place in places[1:]:
-            self.point_at(*place)
-        self.x("mouseup", 1)
-
-    def picture(self, name: str) -> None:
-        """Take a picture of the window."""
-        self.rest(0.5)
-        shot = Image.fromarray(self.viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
-        shot = shot.resize((WIDTH_PX, round(shot.height * WIDTH_PX / shot.width)), Image.Resampling.LANCZOS)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        shot.quantize(128, dither=Image.Dither.NONE).save(self.folder / f"{name}.png", optimize=True)
-        print(name, flush=True)
-
-    def end(self) -> None:
-        """Close everything."""
-        self.panel.close()
-        self.viewer.close()
-        if self.manager is not None:
-            self.manager.terminate()
-            self.manager.wait()
+SAMPLES = HERE.parents[1] / "sample_images"
+FIND, CORRECT, READ, SHARE = range(4)
 
 
 def main(folder: Path) -> None:
     """The walk."""
     walk = Walk(folder)
-    panel, controls = walk.panel, walk.panel.controls
-    image = WORK / "section.tif"
-    shutil.copyfile(HERE.parents[1] / "sample_images" / "section.tif", image)
+    section = shutil.copyfile(SAMPLES / "section.tif", WORK / "section.tif")
+    find(walk, section)
+    correct(walk)
+    read(walk)
+    share(walk)
+    kept = walk.session.drawing.case.path, walk.session.mask.area_px, len(walk.session.annotations.strokes)
+    align(walk, section)
+    film(walk)
+    calibrate(walk)
+    walk.end()
+    check(section, *kept)
+    shutil.rmtree(WORK, ignore_errors=True)
 
-    walk.open_by_hand(image)
-    session = panel.session
+
+def find(walk: Walk, section: Path) -> None:
+    """Open, look at thresholds, measure; pick a rule from examples; leave a part out."""
+    controls = walk.controls
+    walk.open_by_hand(section)
+    session = walk.session
     automatic = session.threshold
     walk.picture("1-open")
 
@@ -189,117 +61,214 @@ def main(folder: Path) -> None:
     walk.at_rest()
     assert session.threshold_by_hand is not None
     walk.picture("2-threshold")
-    assert panel.stage.viewer.title == "calcannot - section.tif - saved", "the threshold is kept, too"
+    assert walk.title == "calcannot - section.tif - saved", "the threshold is kept, too"
     walk.click(controls.rule.automatic)
     assert session.threshold == automatic
 
-    walk.click(controls.measure)
-    walk.until(lambda: session.is_saved, "measured and saved")
-    walk.at_rest()
+    measure(walk)
     walk.picture("3-measured")
-    assert panel.stage.viewer.title == "calcannot - section.tif - saved"
-    area = session.mask.area_px
+    assert walk.title == "calcannot - section.tif - saved"
 
-    walk.tab(1)
+    walk.click(controls.examples.mineral)
+    for place in ((1300, 1200), (900, 800), (1000, 1500)):
+        walk.click_at(*place)
+    walk.click(controls.examples.other)
+    for place in ((700, 600), (1600, 400), (300, 1700), (1700, 2200)):
+        walk.click_at(*place)
+    walk.click(controls.examples.pick)
+    walk.at_rest()
+    assert session.chosen is not None
+    assert "from your examples" in controls.message.text()
+    walk.picture("4-examples")
+    walk.key("ctrl+z")
+    assert session.chosen is None, "undo has the rule back"
+
+    where = controls.regions
+    walk.choose(where.shape, where.shape.findText("rectangle"))
+    walk.choose(where.reason, where.reason.findText("fold"))
+    walk.click(where.exclude)
+    walk.drag((1100, 100), (1300, 300), (1550, 500))
+    walk.until(lambda: session.annotations.of(StrokeKind.EXCLUDE), "left out")
+    walk.at_rest()
+    walk.picture("5-exclude")
+    assert [each.reason for each in session.annotations.of(StrokeKind.EXCLUDE)] == ["fold"]
+    measure(walk)
+
+
+def correct(walk: Walk) -> None:
+    """Every tool, undo and redo."""
+    controls, session = walk.controls, walk.session
+    walk.tab(CORRECT)
     walk.click(controls.correct.buttons["brush"])
+    before = session.mask.area_px
     walk.drag((1500, 1900), (1500, 1950), (1540, 2000), (1580, 2040))
-    assert session.mask.area_px > area, "the brush adds"
     painted = session.mask.area_px
-    walk.picture("4-brush")
-
+    assert painted > before, "the brush adds"
+    walk.picture("6-brush")
     walk.point_at(1400, 1900)
     walk.key("ctrl+z")
-    assert session.mask.area_px == area, "undo has it back"
+    assert session.mask.area_px == before, "undo has it back"
     walk.key("ctrl+shift+z")
     assert session.mask.area_px == painted, "redo does it again"
+
     walk.key("e")
     walk.drag((900, 1000), (900, 1300))
     assert session.mask.area_px < painted, "the eraser takes away"
-    walk.picture("5-eraser")
+    walk.picture("7-eraser")
+
+    for key, act, grows in (
+        ("l", lambda: walk.drag(*ring(1620, 1500, 90)), True),
+        ("x", lambda: walk.drag(*ring(1640, 1500, 40)), False),
+        ("f", lambda: walk.click_at(1640, 1500), True),
+        ("d", lambda: walk.click_at(1500, 1925), False),
+    ):
+        area = session.mask.area_px
+        walk.key(key)
+        act()
+        walk.rest(0.3)
+        assert (session.mask.area_px > area) == grows, f"{key}: {area} to {session.mask.area_px}"
+        assert session.mask.area_px != area, key
+    walk.picture("8-tools")
     walk.key("v")
     walk.until(lambda: session.is_current, "numbers follow by themselves")
     walk.at_rest()
 
-    walk.tab(2)
+
+def read(walk: Walk) -> None:
+    """From the table to a region, and the review."""
+    controls, session = walk.controls, walk.session
+    walk.tab(READ)
     table = controls.results.table
     walk.click(table.viewport(), QPoint(40, 30))
     assert controls.results.chosen is not None
-    walk.rest(0.5)
-    walk.picture("6-region")
-    walk.point_at(*(sum(each) / 2 for each in zip(*_edges(walk), strict=True)))
+    walk.picture("9-region")
+    reviewed = session.review.reviewed
+    walk.point_at(*walk.middle)
     walk.key("a")
     walk.key("r")
     kinds = [stroke.kind for stroke in session.annotations.strokes]
     assert kinds.count(StrokeKind.ACCEPT) == 1
-    assert kinds.count(StrokeKind.REJECT) == 1
-    assert controls.results.progress.text().startswith("2 of ")
+    assert controls.results.progress.text().startswith(f"{reviewed + 2} of ")
     walk.until(lambda: session.is_current, "the rejected region is gone")
     walk.at_rest()
-    walk.picture("7-review")
+    walk.picture("10-review")
 
-    walk.tab(3)
-    walk.click(controls.measure)
-    walk.until(lambda: session.is_saved, "saved")
-    walk.at_rest()
-    panel.leaving.figure(WORK / "figure.png")
-    walk.at_rest()
-    panel.leaving.report(WORK / "report.html")
-    walk.at_rest()
-    panel.leaving.export("geojson", WORK / "export")
-    walk.at_rest()
-    walk.picture("8-share")
+
+def share(walk: Walk) -> None:
+    """Everything that leaves the window, through its dialogs."""
+    buttons = walk.controls.share
+    walk.tab(SHARE)
+    measure(walk)
+    (WORK / "export").mkdir()
+    walk.press_and_answer(buttons.figure, str(WORK / "figure.png"))
+    walk.press_and_answer(buttons.report, str(WORK / "report.html"))
+    walk.choose(buttons.formats, buttons.formats.findData("geojson"))
+    walk.press_and_answer(buttons.export, str(WORK / "export"))
+    walk.picture("11-share")
     assert Image.open(WORK / "figure.png").info["dpi"][0] > 299
     assert "<html" in (WORK / "report.html").read_text(encoding="utf-8")
     assert list((WORK / "export").glob("*.geojson"))
-    case, mask, strokes = session.drawing.case.path, session.mask.area_px, len(session.annotations.strokes)
-    walk.until(lambda: session.drawing.state == "saved", "strokes saved")
-    panel.stage.viewer.layers.clear()
-    panel.open_path(shutil.copytree(HERE.parents[1] / "sample_images", WORK / "case"))
-    walk.at_rest()
-    walk.click(controls.measure)
-    walk.until(lambda: panel.session.is_saved, "the film is measured")
-    section = next(each for each in panel.desk.sessions if each.info.name == "section.tif" and each is not session)
-    panel.controls.beside.asked.emit(section)
-    walk.rest(2)
-    walk.picture("9-beside")
-    walk.end()
 
-    verdict = verify([case])
-    assert not verdict.differences, "the command line derives the same"
+
+def align(walk: Walk, section: Path) -> None:
+    """Beside it the next section, which lies turned: two places that are the same in both turn it back."""
+    beside, panel = walk.controls.beside, walk.panel
+    pixels = tifffile.imread(section)
+    turned = WORK / "next-section.tif"
+    tifffile.imwrite(turned, np.rot90(pixels), photometric="rgb", resolution=(1e4, 1e4), resolutionunit="centimeter")
+    walk.open_by_hand(turned)
+    walk.choose(walk.controls.images, 0)
+    walk.at_rest()
+    walk.choose(beside.images, 1)
+    walk.at_rest()
+    walk.click(beside.align)
+    other = next(each for each in panel.window().findChildren(QtViewer) if each.viewer is panel.beside.model)
+    for row, col in ((900, 1000), (700, 1800)):
+        walk.click_at(row, col)
+        view = Camera(panel.beside.model).view(panel.beside.image)
+        point = place_on(other.canvas.native, view, pixels.shape[1] - 1 - col, row)
+        walk.x("mousemove", point.x(), point.y())
+        walk.x("click", 1)
+        walk.rest(0.5)
+    walk.picture("12-align")
+    assert "Turned by 90" in walk.controls.message.text() or "Turned by 89" in walk.controls.message.text()
+    assert panel.beside.is_linked
+    walk.click(beside.align)
+    walk.choose(beside.images, 0)
+
+
+def film(walk: Walk) -> None:
+    """The film of the sample case: a click on each lesion grows it."""
+    case = shutil.copytree(SAMPLES, WORK / "case")
+    truth = json.loads((case / "radiograph.dcm.truth.json").read_text(encoding="utf-8"))
+    walk.open_by_hand(case)
+    session = walk.session
+    assert session.info.name == "radiograph.dcm"
+    walk.tab(FIND)
+    walk.point_at(*walk.middle)
+    walk.key("g")
+    for number, lesion in enumerate(truth["lesions"], 1):
+        walk.click_at(lesion["row_px"], lesion["col_px"])
+        walk.until(lambda number=number: len(session.annotations.regions) == number, "grown")
+    walk.until(lambda: session.is_current, "measured")
+    walk.at_rest()
+    walk.picture("13-film")
+
+
+def calibrate(walk: Walk) -> None:
+    """A picture without a pixel size, and a line of known length on it."""
+    bare = WORK / "from-a-slide-talk.png"
+    Image.open(SAMPLES / "section.tif").save(bare)
+    walk.open_by_hand(bare)
+    session, scale = walk.session, walk.controls.scale
+    assert session.info.calibration is None
+    assert scale.isVisible()
+    walk.picture("14-no-pixel-size")
+    walk.click(scale.line)
+    walk.answer("250um")
+    walk.drag((1700, 1000), (1700, 1200), (1700, 1500))
+    walk.until(lambda: session.info.calibration is not None, "calibrated")
+    walk.at_rest()
+    walk.picture("15-calibrated")
+    assert abs(session.info.calibration.mean_um_per_px - 0.5) < 0.01
+    assert not scale.isVisible()
+
+
+def check(section: Path, case: Path, area_px: int, strokes: int) -> None:
+    """The command line derives the same, and the image opens as it was left."""
     from napari_calcannot.reader import open_path
 
-    (again,) = open_path(image)
+    assert not verify([case]).differences
+    (again,) = open_path(section)
     assert len(again.annotations.strokes) == strokes
     again.measure()
-    assert again.mask.area_px == mask
+    assert again.mask.area_px == area_px
     again.close()
-    shutil.rmtree(WORK, ignore_errors=True)
+
+
+def measure(walk: Walk) -> None:
+    """Press Measure, and wait until it is saved."""
+    walk.click(walk.controls.measure)
+    walk.until(lambda: walk.session.is_saved, "measured and saved")
+    walk.at_rest()
+
+
+def ring(row: float, col: float, radius: float) -> list[tuple[float, float]]:
+    """Places around one."""
+    turns = np.linspace(0, 2 * np.pi, 13)
+    return [(row + radius * np.sin(each), col + radius * np.cos(each)) for each in turns]
 
 
 def clicks() -> None:
     """From a slide never seen to a saved measurement, by the mouse alone."""
     walk = Walk(WORK)
-    image = WORK / "section.tif"
-    shutil.copyfile(HERE.parents[1] / "sample_images" / "section.tif", image)
-    walk.open_by_hand(image)
-    walk.click(walk.panel.controls.measure)
-    walk.until(lambda: walk.panel.session.is_saved, "measured and saved")
-    assert (walk.panel.session.saved_to / "regions.csv").exists()
+    walk.open_by_hand(shutil.copyfile(SAMPLES / "section.tif", WORK / "section.tif"))
+    walk.click(walk.controls.measure)
+    walk.until(lambda: walk.session.is_saved, "measured and saved")
+    assert (walk.session.saved_to / "regions.csv").exists()
     print("clicks:", walk.clicks, flush=True)
     walk.at_rest()
     walk.end()
-
-
-def _row_of(files: QTreeView, name: str) -> QModelIndex | None:
-    model, root = files.model(), files.rootIndex()
-    rows = (model.index(row, 0, root) for row in range(model.rowCount(root)))
-    return next((each for each in rows if each.data() == name), None)
-
-
-def _edges(walk: Walk) -> tuple[tuple[float, float], tuple[float, float]]:
-    stage, session = walk.panel.stage, walk.panel.session
-    top, left, bottom, right = stage.camera.view(stage.layer(session, IMAGE))
-    return (top, left), (bottom, right)
 
 
 if __name__ == "__main__":

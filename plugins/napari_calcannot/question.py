@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calcannot.errors import RecipeError
 from calcannot.model.annotation import Annotations, Stroke, StrokeKind
 from calcannot.pipeline.analyse import analyse, resolve_for
 from napari_calcannot.mask_codes import reduced_codes
 from napari_calcannot.on_disk import table_on_disk
+from napari_calcannot.preview import preview_rule
 
 if TYPE_CHECKING:
     from calcannot.io.source import Source
@@ -36,8 +38,12 @@ class Question:
     annotations: Annotations
 
     def resolve(self, progress: Progress | None = None) -> tuple[ResolvedRecipe, ImageStatistics]:
-        """Give the recipe in numbers, and the histograms they were found in."""
-        return resolve_for(self.source, self.recipe, self.annotations, progress=progress)
+        """Give the recipe in numbers, the histograms they were found in, and that of the channel on show."""
+        try:
+            also = (preview_rule(self.recipe, self.source.info).channel.spec,)
+        except RecipeError:
+            also = ()  # no preview, and no histogram beside it
+        return resolve_for(self.source, self.recipe, self.annotations, progress=progress, also=also)
 
     def measure(self, progress: Progress | None = None) -> Analysis:
         """Measure, by the function that every other door calls."""

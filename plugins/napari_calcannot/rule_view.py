@@ -186,12 +186,13 @@ class RuleView(QGroupBox):
         side = "at or below" if rule.dark else "above"
         where = f"{rule.channel.name} {side}"
         resolved = session.resolved
+        origin = "automatic" if isinstance(session.automatic_recipe.threshold, Method) else "of the recipe"
         if resolved is None:
             found = "finding the automatic threshold ..."
         elif not resolved.found:
-            found = f"automatic: no mineral found, {resolved.reason}"
+            found = f"{origin}: no mineral found, {resolved.reason}"
         else:
-            found = f"automatic: {significant(resolved.threshold or 0.0, 4)}"
+            found = f"{origin}: {significant(resolved.threshold or 0.0, 4)}"
         if session.threshold_by_hand is not None:
             return f"Mineral: {where} {significant(session.threshold_by_hand, 4)}, set by hand ({found})"
         return f"Mineral: {where} the threshold ({found})"

@@ -15,6 +15,7 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from calcannot.errors import ImageReadError
+from calcannot.report.numbers import area_text
 from napari_calcannot.keys import KEYS
 from napari_calcannot.layers import IMAGE, MINERAL, PREVIEW
 from napari_calcannot.session_state import TILES
@@ -53,7 +54,10 @@ def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red
     assert panel.controls.examples.pick.isEnabled()
     panel.controls.examples.pick.click()
     assert "from your examples" in panel.controls.message.text()
-    qtbot.waitUntil(lambda: not panel.desk.runner.is_busy, timeout=30_000)
+    rule = panel.controls.rule
+    qtbot.waitUntil(lambda: rule.counts.text().startswith(f"Image: {area_text(None, 1600)}"), timeout=30_000)
+    assert "(of the recipe: " in rule.note.text(), "a number that somebody gave is not automatic"
+    assert session.statistics.histogram(rule.rule.channel.spec).total == session.info.height_px * session.info.width_px
     session.measure()
     assert session.mask.area_px == 40 * 40, "the grain, and none of the red"
     panel._undo()

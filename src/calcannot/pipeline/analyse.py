@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe_rules import Stain
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
     from calcannot.segment.statistics import ImageStatistics
@@ -153,10 +154,17 @@ def resolve_for(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
+    also: tuple[str | Stain, ...] = (),
 ) -> tuple[ResolvedRecipe, ImageStatistics]:
-    """Statistics over the whole image or region of interest, and the recipe in numbers."""
+    """Statistics over the whole image or region of interest, and the recipe in numbers.
+
+    Parameters
+    ----------
+    also
+        Channels to have the histogram of, besides those that the recipe is decided by.
+    """
     source = above_surroundings(source, recipe, annotations)
-    statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress)
+    statistics = gather_statistics(source, recipe, annotations, workers or default_workers(), progress, also)
     surfaces = (
         tuple(surface_of(source, recipe, region, annotations) for region in annotations.regions)
         if recipe.background

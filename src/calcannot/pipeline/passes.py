@@ -22,21 +22,27 @@ if TYPE_CHECKING:
     from calcannot.model.annotation import Annotations
     from calcannot.model.image import ImageInfo, ImageSource
     from calcannot.model.recipe import Recipe
+    from calcannot.model.recipe_rules import Stain
     from calcannot.segment.window import WindowClassifier
 
 _ROWS_AT_ONCE: Final = 512
 
 
 def gather_statistics(
-    source: ImageSource, recipe: Recipe, annotations: Annotations, workers: int, progress: Progress | None
+    source: ImageSource,
+    recipe: Recipe,
+    annotations: Annotations,
+    workers: int,
+    progress: Progress | None,
+    also: tuple[str | Stain, ...] = (),
 ) -> ImageStatistics:
     """Histograms that the recipe's automatic decisions need, over the region of interest or the whole image.
 
-    Where the recipe is all numbers, no pixel is read.
+    Where the recipe is all numbers, and no channel is asked for in ``also``, no pixel is read.
     """
     info = source.info
     annotations = with_exclusions(info, annotations)
-    statistics = ImageStatistics(info, channels_needed(recipe, info))
+    statistics = ImageStatistics(info, tuple(dict.fromkeys((*channels_needed(recipe, info), *also))))
     if not statistics.channels:
         return statistics
     sigma_px = smoothing_px(recipe, info)
