@@ -42,6 +42,7 @@ def main(folder: Path) -> None:
     share(walk)
     kept = walk.session.drawing.case.path, walk.session.mask.area_px, len(walk.session.annotations.strokes)
     align(walk, section)
+    case(walk)
     film(walk)
     calibrate(walk)
     walk.end()
@@ -197,22 +198,37 @@ def align(walk: Walk, section: Path) -> None:
     walk.choose(beside.images, 0)
 
 
+def case(walk: Walk) -> None:
+    """The sample case: its film measured, its section beside it."""
+    beside = walk.controls.beside
+    walk.open_by_hand(shutil.copytree(SAMPLES, WORK / "case"))
+    assert walk.session.info.name == "radiograph.dcm"
+    measure(walk)
+    walk.choose(
+        beside.images, next(k for k in range(beside.images.count()) if "histology" in beside.images.itemText(k))
+    )
+    walk.at_rest()
+    walk.picture("13-case")
+    assert walk.panel.beside.session.info.name == "section.tif"
+    walk.choose(beside.images, 0)
+
+
 def film(walk: Walk) -> None:
-    """The film of the sample case: a click on each lesion grows it."""
-    case = shutil.copytree(SAMPLES, WORK / "case")
-    truth = json.loads((case / "radiograph.dcm.truth.json").read_text(encoding="utf-8"))
-    walk.open_by_hand(case)
+    """A film that nobody has drawn on: a click on each lesion grows it."""
+    truth = json.loads((SAMPLES / "radiograph.dcm.truth.json").read_text(encoding="utf-8"))
+    walk.open_by_hand(shutil.copyfile(SAMPLES / "radiograph.dcm", WORK / "film.dcm"))
     session = walk.session
-    assert session.info.name == "radiograph.dcm"
     walk.tab(FIND)
     walk.point_at(*walk.middle)
     walk.key("g")
     for number, lesion in enumerate(truth["lesions"], 1):
         walk.click_at(lesion["row_px"], lesion["col_px"])
-        walk.until(lambda number=number: len(session.annotations.regions) == number, "grown")
+        walk.until(lambda number=number: len(session.annotations.clicks) == number, "grown")
     walk.until(lambda: session.is_current, "measured")
     walk.at_rest()
-    walk.picture("13-film")
+    walk.picture("14-film")
+    true_mm2 = sum(each["mineral_area_mm2"] for each in truth["lesions"])
+    print("film:", session.analysis.totals.calcified_area_mm2, "of", true_mm2, "mm²", flush=True)
 
 
 def calibrate(walk: Walk) -> None:
@@ -223,13 +239,13 @@ def calibrate(walk: Walk) -> None:
     session, scale = walk.session, walk.controls.scale
     assert session.info.calibration is None
     assert scale.isVisible()
-    walk.picture("14-no-pixel-size")
+    walk.picture("15-no-pixel-size")
     walk.click(scale.line)
     walk.answer("250um")
     walk.drag((1700, 1000), (1700, 1200), (1700, 1500))
     walk.until(lambda: session.info.calibration is not None, "calibrated")
     walk.at_rest()
-    walk.picture("15-calibrated")
+    walk.picture("16-calibrated")
     assert abs(session.info.calibration.mean_um_per_px - 0.5) < 0.01
     assert not scale.isVisible()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_calcannot.boxes import Box
 
@@ -31,7 +32,7 @@ class Camera:
 
     def fly_to(self, layer: Any, box: tuple[float, float, float, float], margin: float = SEEN_AROUND_REGION) -> None:
         """Bring a box into view: first row and column, and the row and column after the last, in pixels."""
-        scale = self._world_per_pixel(layer)
+        scale = self.world_per_pixel(layer)
         size = np.abs(self.turn) @ [max(1.0, box[axis + 2] - box[axis]) * scale[axis] for axis in (0, 1)]
         canvas = self._viewer.canvas.size
         camera = self._viewer.scene.camera
@@ -40,17 +41,17 @@ class Camera:
 
     def centre_on(self, layer: Any, row: float, col: float) -> None:
         """Look at a pixel without a change of zoom."""
-        scale = self._world_per_pixel(layer)
+        scale = self.world_per_pixel(layer)
         centre = self.turn @ (row * scale[0], col * scale[1])
         self._viewer.scene.camera.center = (0.0, float(centre[0]), float(centre[1]))
 
     def zoom_to(self, layer: Any, screen_px_per_pixel: float) -> None:
         """Draw a pixel of the image this large."""
-        self._viewer.scene.camera.zoom = screen_px_per_pixel / self._world_per_pixel(layer)[1]
+        self._viewer.scene.camera.zoom = screen_px_per_pixel / float(self.world_per_pixel(layer)[1])
 
     def view(self, layer: Any) -> tuple[float, float, float, float]:
         """First row and column, last row and column that are in view; may reach out of the image."""
-        scale = self._world_per_pixel(layer)
+        scale = self.world_per_pixel(layer)
         camera = self._viewer.scene.camera
         canvas = self._viewer.canvas.size
         back = np.linalg.inv(self.turn)
@@ -73,18 +74,20 @@ class Camera:
 
     def screen_px_per_pixel(self, layer: Any) -> float:
         """Pixels of the screen to one of the image."""
-        return float(self._viewer.scene.camera.zoom) * self._world_per_pixel(layer)[1]
+        return float(self._viewer.scene.camera.zoom * self.world_per_pixel(layer)[1])
 
     def pixel_at(self, layer: Any, position: Any) -> tuple[float, float]:
         """Row and column of a place in the world; pixel (0, 0) is centred on (0, 0)."""
-        row, col = layer.world_to_data(position)[-2:]
+        row, col = layer.world_to_data(np.asarray(position, np.float64)[-2:] / self._world_per_unit(layer))
         return float(row), float(col)
 
-    def _world_per_pixel(self, layer: Any) -> list[float]:
-        """World units in one pixel: napari draws in the smallest unit of all layers."""
+    def world_per_pixel(self, layer: Any) -> npt.NDArray[np.float64]:
+        """World units in one pixel: float64 (2,), down and across."""
+        return np.array(layer.scale[-2:], np.float64) * self._world_per_unit(layer)
+
+    def _world_per_unit(self, layer: Any) -> npt.NDArray[np.float64]:
+        """World units in one of the layer's: napari draws in the smallest unit of all layers, also of other plugins."""
         world = self._viewer.layers.units
-        found = []
-        for axis in (-2, -1):
-            factor = 1.0 if world is None else float((1 * layer.units[axis]).to(world[axis]).magnitude)
-            found.append(float(layer.scale[axis]) * factor)
-        return found
+        if world is None:
+            return np.ones(2)
+        return np.array([float((1 * layer.units[axis]).to(world[axis]).magnitude) for axis in (-2, -1)])

@@ -42,11 +42,12 @@ class Examples(QObject):
         self._places: dict[Tool, list[tuple[int, int]]] = {}
         self.clear()
         hand.clicked.connect(self._on_clicked)
+        desk.state_changed.connect(self._tell)
 
     def clear(self) -> None:
         """Forget all places."""
         self._places = {Tool.MINERAL_EXAMPLE: [], Tool.OTHER_EXAMPLE: []}
-        self.counted.emit(0, 0)
+        self._tell()
 
     def pick(self) -> None:
         """Take the rule that tells them apart best."""
@@ -76,7 +77,12 @@ class Examples(QObject):
             self.clear()
             self._of = session
         self._places[tool].append((round(row), round(col)))
-        self.counted.emit(*(len(places) for places in self._places.values()))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Those of another image are kept, but are none of this one."""
+        mineral, other = (len(places) for places in self._places.values())
+        self.counted.emit(*((mineral, other) if self._desk.session is self._of else (0, 0)))
 
     def _pixels(self, session: Session, tool: Tool) -> npt.NDArray[np.generic]:
         info = session.info

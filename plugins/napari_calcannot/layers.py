@@ -1,7 +1,8 @@
 """From calcannot's values to napari's layer tuples. Pure: no viewer, no window.
 
-Every layer carries its unit, for one without makes napari ignore the scale of all. Where the pixel size is not known
-the unit is ``pixel``.
+Every layer carries its unit, for one without makes napari ignore the scale of all. It is ``um`` for films too: among
+layers of several units napari draws in the smallest, but takes the mouse to be in the unit of each. Where the pixel
+size is not known the unit is ``pixel``.
 """
 
 from __future__ import annotations
@@ -49,10 +50,8 @@ _LARGEST_SAMPLE_PX = 4_000_000
 
 def placement(info: ImageInfo) -> dict[str, Any]:
     """Scale, unit and axis names of a layer on this image."""
-    size, unit = info.calibration, length_unit(info)
-    scale = (1.0, 1.0)
-    if size is not None:
-        scale = (size.um_per_px_row / UM_PER_UNIT[unit], size.um_per_px_col / UM_PER_UNIT[unit])
+    size = info.calibration
+    scale, unit = ((1.0, 1.0), "pixel") if size is None else ((size.um_per_px_row, size.um_per_px_col), "um")
     return {"scale": scale, "units": (unit, unit), "axis_labels": ("y", "x")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from calcannot.io.source import Source
     from calcannot.model.analysis import Analysis
     from calcannot.model.recipe import Recipe
-    from calcannot.model.recipe_rules import Method
+    from calcannot.model.recipe_rules import Method, Stain
     from calcannot.model.resolved import ResolvedRecipe
     from calcannot.pipeline.scan import Progress
     from calcannot.segment.statistics import ImageStatistics
@@ -39,10 +40,9 @@ class Question:
 
     def resolve(self, progress: Progress | None = None) -> tuple[ResolvedRecipe, ImageStatistics]:
         """Give the recipe in numbers, the histograms they were found in, and that of the channel on show."""
-        try:
+        also: tuple[str | Stain, ...] = ()  # no preview, and no histogram beside it
+        with suppress(RecipeError):
             also = (preview_rule(self.recipe, self.source.info).channel.spec,)
-        except RecipeError:
-            also = ()  # no preview, and no histogram beside it
         return resolve_for(self.source, self.recipe, self.annotations, progress=progress, also=also)
 
     def measure(self, progress: Progress | None = None) -> Analysis:

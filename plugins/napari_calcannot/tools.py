@@ -94,7 +94,8 @@ class Hand(QObject):
         if self._layer is None:
             return
         if self.tool in PAINTS:
-            self._layer.cursor_size = max(1, round(self.diameter_px * float(self._layer.scale[-1])))
+            across = float(self._desk.stage.camera.world_per_pixel(self._layer)[1])
+            self._layer.cursor_size = max(1, round(self.diameter_px * across))
             self._layer.cursor = "circle"
         else:
             self._layer.cursor = "cross"

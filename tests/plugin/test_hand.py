@@ -1,6 +1,7 @@
 """What is drawn and clicked without a stroke: examples, lines, figures, and files that are dropped."""
 
 import json
+import shutil
 from collections import ChainMap
 
 import numpy as np
@@ -41,7 +42,7 @@ def opened(panel, qtbot, path):
     return panel.session
 
 
-def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red):
+def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red, tmp_path):
     session = opened(panel, qtbot, dark_and_red)
     panel.hand.use(Tool.MINERAL_EXAMPLE)
     for row, col in ((30.0, 30.0), (50.0, 45.0)):
@@ -62,6 +63,11 @@ def test_examples_find_the_rule_that_tells_them_apart(panel, qtbot, dark_and_red
     assert session.mask.area_px == 40 * 40, "the grain, and none of the red"
     panel._undo()
     assert session.recipe.name == "von-kossa"
+    assert panel.open_path(shutil.copyfile(dark_and_red, tmp_path / "other.png"))
+    assert panel.controls.examples.mineral.text() == "+ mineral (0)", "of the other image none was clicked"
+    assert not panel.controls.examples.pick.isEnabled()
+    panel._on_image(0)
+    assert panel.controls.examples.mineral.text() == "+ mineral (2)"
 
 
 def test_a_line_of_known_length_gives_the_pixel_size(panel, qtbot, dark_and_red):

@@ -21,7 +21,7 @@ def measured(sample_case, opened):
 
 @pytest.mark.parametrize(
     ("um", "scale", "unit"),
-    [(None, (1.0, 1.0), "pixel"), ((0.25, 0.5), (0.25, 0.5), "um"), ((143.0, 150.0), (0.143, 0.15), "mm")],
+    [(None, (1.0, 1.0), "pixel"), ((0.25, 0.5), (0.25, 0.5), "um"), ((143.0, 150.0), (143.0, 150.0), "um")],
 )
 def test_placement(um, scale, unit):
     size = None if um is None else Calibration(*um, CalibrationSource.USER)

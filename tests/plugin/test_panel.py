@@ -105,7 +105,7 @@ def test_slider_previews_and_makes_the_measurement_old(panel, qtbot, sample_case
     assert panel.controls.rule.slider.value() == automatic
 
 
-def test_case_with_regions_and_two_units(panel, qtbot, sample_case):
+def test_case_with_regions_a_film_and_a_section(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case)
     assert [panel.controls.images.itemText(i) for i in range(2)] == [
         "radiograph: radiograph.dcm", "histology: section.tif",
@@ -117,11 +117,21 @@ def test_case_with_regions_and_two_units(panel, qtbot, sample_case):
     panel._on_image(1)
     settle(panel, qtbot)
     assert panel.session is not session
-    for layer in panel.stage.viewer.layers:
-        unit = "millimeter" if layer.metadata["calcannot_session"] is session else "micrometer"
-        assert {str(each) for each in layer.units} == {unit}
+    assert {str(unit) for layer in panel.stage.viewer.layers for unit in layer.units} == {"micrometer"}
     assert not panel.stage.layer(session, IMAGE).visible
     assert measured(panel, qtbot).recipe.name == "von-kossa"
+
+
+@pytest.mark.parametrize("unit", [None, "nm", "mm"], ids=["alone", "beside nm", "beside mm"])
+def test_a_place_in_the_view_is_that_place_of_the_image(panel, qtbot, sample_case, unit):
+    session = opened(panel, qtbot, sample_case)
+    viewer, camera, layer = panel.stage.viewer, panel.stage.camera, panel.stage.layer(session, IMAGE)
+    if unit is not None:  # of another plugin
+        viewer.add_image(np.zeros((9, 9), np.uint8), units=(unit, unit))
+    camera.centre_on(layer, 300, 200)
+    assert camera.pixel_at(layer, viewer.scene.camera.center) == pytest.approx((300, 200))
+    row, col, last_row, last_col = camera.view(layer)
+    assert ((row + last_row) / 2, (col + last_col) / 2) == pytest.approx((300, 200))
 
 
 def test_drawn_region_is_measured_and_nothing_else(panel, qtbot, sample_case):
