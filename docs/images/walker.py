@@ -34,13 +34,7 @@ _LOOK_MS = 150
 
 
 class Walk:
-    """What a person does at the window, and what is seen of it.
-
-    Parameters
-    ----------
-    folder
-        Where pictures go.
-    """
+    """What a person does at the window, and what is seen of it; pictures go into ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,11 +50,6 @@ class Walk:
     def session(self) -> Any:
         """The image in hand."""
         return self.panel.session
-
-    @property
-    def title(self) -> str:
-        """What the window is called."""
-        return str(self.viewer.title)
 
     # Waiting
 
