@@ -51,14 +51,17 @@ class ImageLayers:
         return None
 
     def add(self, data: Sequence[convert.LayerData]) -> list[Layer]:
-        """Add layers in order."""
-        return [self.viewer.add_layer(Layer.create(*each)) for each in data]
+        """Add layers in order, in the unit that others have: the image on show sets it for all.
+
+        Where one is in pixels and another in µm, napari warns, and scales none.
+        """
+        return [self.viewer.add_layer(self._made(each)) for each in data]
 
     def add_above_image(self, session: Session, data: convert.LayerData) -> Any:
         """Add between the image and its regions, without taking the selection from the layer in use."""
         active = self.viewer.layers.selection.active
         place = self.viewer.layers.index(self.layer(session, convert.IMAGE)) + 1
-        layer = Layer.create(*data)
+        layer = self._made(data)
         self.viewer.layers.insert(place, layer)
         self.viewer.layers.selection.active = active
         return layer
@@ -80,3 +83,10 @@ class ImageLayers:
         layer = self.layer(session, convert.IMAGE)
         if layer is not None:
             self.viewer.layers.selection.active = layer
+
+    def _made(self, data: convert.LayerData) -> Layer:
+        layer = Layer.create(*data)
+        units = next((each.units for each in self.viewer.layers if session_of(each) is not None), None)
+        if units is not None:
+            layer.units = units
+        return layer

@@ -36,7 +36,10 @@ class Stage(ImageLayers):
 
     def show_only(self, session: Session) -> None:
         """Show this image and hide the other ones: at different scales they would lie on top of each other."""
-        for layer in self.viewer.layers:
+        ours = [layer for layer in self.viewer.layers if session_of(layer) is not None]
+        for layer in ours:
+            layer.units = convert.placement(session.info)["units"]  # of the hidden too: see ``ImageLayers.add``
+        for layer in ours:
             owner = session_of(layer)
             if owner is not None and owner is not session:
                 self.set_visible(owner, layer.metadata[convert.ROLE], False)
@@ -60,12 +63,11 @@ class Stage(ImageLayers):
             self.drop(session, role)
 
     def place(self, session: Session) -> None:
-        """Put scale and unit of the image on all of its layers, after the pixel size was given."""
-        where = convert.placement(session.info)
+        """Put scale and unit of an image on all of its layers, after the pixel size was given."""
+        scale = convert.placement(session.info)["scale"]
         for layer in self.viewer.layers:
             if session_of(layer) is session:
-                layer.units = where["units"]
-                layer.scale = where["scale"]
+                layer.scale = scale
         self.show_only(session)
 
     def fly_to(self, session: Session, box: tuple[float, float, float, float], margin: float | None = None) -> None:

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("napari")
 
@@ -134,6 +135,25 @@ def test_a_place_in_the_view_is_that_place_of_the_image(panel, qtbot, sample_cas
     assert ((row + last_row) / 2, (col + last_col) / 2) == pytest.approx((300, 200))
 
 
+def test_the_scale_bar_has_the_unit_of_the_image_on_show(panel, qtbot, sample_case, tmp_path):
+    def units():
+        return {str(unit) for unit in panel.stage.viewer.layers.units}
+
+    opened(panel, qtbot, sample_case / "section.tif")
+    assert units() == {"micrometer"}
+    Image.new("RGB", (200, 100), "pink").save(tmp_path / "bare.png")
+    bare = opened(panel, qtbot, tmp_path / "bare.png")
+    assert units() == {"pixel"}
+    panel._on_image(0)
+    settle(panel, qtbot)
+    assert units() == {"micrometer"}, "the hidden image does not take it away"
+    panel._on_image(1)
+    assert panel.session is bare
+    panel.controls.scale.size_given.emit("0.5um")
+    assert units() == {"micrometer"}
+    assert panel.stage.layer(bare, IMAGE).scale.tolist() == [0.5, 0.5]
+
+
 def test_drawn_region_is_measured_and_nothing_else(panel, qtbot, sample_case):
     session = opened(panel, qtbot, sample_case / "section.tif")
     panel.controls.regions.draw.click()
@@ -163,8 +183,6 @@ def test_a_region_that_crosses_itself_is_said_and_not_measured(panel, qtbot, sam
 
 
 def test_pixel_size_banner_makes_everything_physical(panel, qtbot, sample_case, tmp_path):
-    from PIL import Image
-
     from calcannot.io import open_image
 
     with open_image(sample_case / "section.tif") as source:
@@ -188,8 +206,6 @@ def test_pixel_size_banner_makes_everything_physical(panel, qtbot, sample_case, 
 
 
 def test_pixel_size_banner_asks_for_a_line(panel, qtbot, tmp_path):
-    from PIL import Image
-
     Image.new("RGB", (200, 100), "white").save(tmp_path / "blank.png")
     opened(panel, qtbot, tmp_path / "blank.png")
     panel.controls.scale.line.click()
