@@ -60,7 +60,7 @@ class ImagePyramid:
 
             def now(row: int, col: int, height: int, width: int, level: int = level) -> Pixels:
                 if self.waits:
-                    return loader.read_or_note(self._source.read, row, col, height, width, level)
+                    return loader.read_or_note(self._read, row, col, height, width, level)
                 return loader.box(level, row, col, height, width)
 
             def whole(level: int = level) -> Pixels:
@@ -101,7 +101,7 @@ class ImagePyramid:
             for left in range(2 * col, right, step):
                 finer = self._finer(top, left, min(step, bottom - top), min(step, right - left), level - 1)
                 r, c = (top // 2) - row, (left // 2) - col
-                part = _halved(finer)
+                part = halved(finer)
                 half[r : r + part.shape[0], c : c + part.shape[1]] = part
         return half
 
@@ -112,11 +112,12 @@ class ImagePyramid:
         return self.loader.exact(level, row, col, height, width)
 
 
-def _halved(pixels: Pixels) -> Pixels:
-    """Mean of 2 x 2 pixels, of what there is of them at the lower and right edge."""
+def halved(pixels: Pixels) -> Pixels:
+    """Mean of 2 x 2 pixels, whole numbers rounded down, of what there is of them at the lower and right edge."""
     rows, cols = pixels.shape[:2]
-    padded = np.pad(pixels, ((0, rows % 2), (0, cols % 2), *[(0, 0)] * (pixels.ndim - 2)), mode="edge")
-    kind = "f4" if pixels.dtype.kind == "f" else "i8" if pixels.dtype.itemsize > 2 else "i4"
-    wide = padded.astype(kind)
-    total = wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]
-    return np.asarray(total / 4 if pixels.dtype.kind == "f" else total // 4, pixels.dtype)
+    if rows % 2 or cols % 2:
+        pixels = np.pad(pixels, ((0, rows % 2), (0, cols % 2), *[(0, 0)] * (pixels.ndim - 2)), mode="edge")
+    kind = "f4" if pixels.dtype.kind == "f" else pixels.dtype.kind + str(min(8, 2 * pixels.dtype.itemsize))
+    tall = np.add(pixels[::2], pixels[1::2], dtype=kind)  # no wider than the sum: an eighth of the time of 32 bits
+    total = tall[:, ::2] + tall[:, 1::2]
+    return np.asarray(total / 4 if kind == "f4" else total // 4, pixels.dtype)
