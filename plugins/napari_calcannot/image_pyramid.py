@@ -20,7 +20,8 @@ Pixels = npt.NDArray[Any]
 WAITED_FOR_PX = 16_000_000
 """Largest image whose boxes are read while the window waits: a camera's field, or one film."""
 
-_TILE_PX = 512
+_TILE_PX = 256  # napari asks for whole tiles: of 512 px it asks for half as much again as is in view
+_PIECE_PX = 512
 _OVERVIEW_PX = 2048  # the smallest level must not be larger: it is drawn while the others load
 
 
@@ -96,7 +97,7 @@ class ImagePyramid:
         bottom, right = min(rows, 2 * (row + height)), min(cols, 2 * (col + width))
         # Piece by piece: the finest level of a slide without any other passes through here whole.
         half = np.empty((height, width, *self.loader.shapes[level][2:]), self.loader.dtype)
-        step = self.loader.tile
+        step = _PIECE_PX
         for top in range(2 * row, bottom, step):
             for left in range(2 * col, right, step):
                 finer = self._finer(top, left, min(step, bottom - top), min(step, right - left), level - 1)

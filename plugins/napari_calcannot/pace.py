@@ -12,12 +12,13 @@ class Pace:
     """Means of the latest tiles; nothing is known of the first, which are waited for."""
 
     def __init__(self) -> None:
-        self._tile_s = self._work_s = 0.0
+        self._read_s = self._tile_s = self._work_s = 0.0
 
-    def took(self, seconds: float, work_s: float) -> None:
-        """A tile took so long, and so much of a processor."""
-        self._tile_s += _WEIGHT * (seconds - self._tile_s)
-        self._work_s += _WEIGHT * (work_s - self._work_s)
+    def took(self, seconds: float, work_s: float, tiles: int = 1) -> None:
+        """A read of so many tiles took so long, and so much of a processor."""
+        self._read_s += _WEIGHT * (seconds - self._read_s)
+        self._tile_s += _WEIGHT * (seconds / tiles - self._tile_s)
+        self._work_s += _WEIGHT * (work_s / tiles - self._work_s)
 
     def allows(self, count: int, within_s: float, threads: int) -> bool:
         """Whether so many tiles can be expected within a time."""
@@ -30,4 +31,4 @@ class Pace:
 
     def threads(self, least: int, wait_s: float) -> int:
         """How many are worth it: more where a disk or a network is waited for, which serves several at once."""
-        return least * _SIDE_BY_SIDE if self._tile_s > wait_s and self.waits_for_file else least
+        return least * _SIDE_BY_SIDE if self._read_s > wait_s and self.waits_for_file else least

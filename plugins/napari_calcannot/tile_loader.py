@@ -194,7 +194,7 @@ class TileLoader:
             for key in keys:  # which of them it is
                 self._read_row([key])
             return
-        self._pace.took(*clock.seconds(len(keys)))
+        self._pace.took(*clock.seconds(), len(keys))
         self._queue.whole(keys)
 
     def _read_step(self, key: Key, steps: Iterator[Tile]) -> None:
@@ -204,7 +204,7 @@ class TileLoader:
         except Exception as error:
             self._queue.fail(key, error)
             return
-        self._pace.took(*clock.seconds(1))
+        self._pace.took(*clock.seconds())
         if tile is not None:
             self._queue.nearer(key, steps, tile)
             return
@@ -220,6 +220,6 @@ class _Clock:
     def __init__(self) -> None:
         self._began, self._worked = time.monotonic(), time.thread_time()
 
-    def seconds(self, tiles: int) -> tuple[float, float]:
-        """Of each tile."""
-        return (time.monotonic() - self._began) / tiles, (time.thread_time() - self._worked) / tiles
+    def seconds(self) -> tuple[float, float]:
+        """Until now."""
+        return time.monotonic() - self._began, time.thread_time() - self._worked

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Steps = Iterator[Tile]
 
-_IN_A_ROW = 16
+_IN_A_ROW = 32
 """Tiles: a screen of 4,000 px whose image is drawn at half its size."""
 
 

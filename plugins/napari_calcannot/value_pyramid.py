@@ -215,8 +215,8 @@ class ValuePyramid:
                 r, c = box[0] >> level, box[1] >> level
                 if level in self._kept:
                     self._kept[level][r : r + part.shape[0], c : c + part.shape[1]] = part
-                elif level == IN_FILE and box[2] >> IN_FILE == self._loader.tile:
-                    self._tiles.file.put((r, c), part)
+                elif level == IN_FILE:
+                    self._tiles.keep(r, c, part)
             self._to_fill.remove(box)
             self._filled += 1
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Values = npt.NDArray[Any]
 Box = tuple[int, int, int, int]
 
+_PIECE_PX = 512  # of the image, read at once
 IN_FILE = 2
 """The level that is kept in a file: one in sixteen pixels. All that are coarser can be had from it."""
 
@@ -82,8 +83,8 @@ class ValueTiles:
 
     def pieces(self, level: int, top: int, left: int, bottom: int, right: int) -> Iterator[tuple[int, int, Values]]:
         """Row and column in the image of each part of a box of it, and its values reduced to a level."""
-        side = self._image.loader.tile
-        block = side << min(level, IN_FILE)
+        block = self._image.loader.tile << min(level, IN_FILE)
+        side = min(block, _PIECE_PX)
         for r, c in ((r, c) for r in range(top, bottom, block) for c in range(left, right, block)):
             known = self.file.get((r >> IN_FILE, c >> IN_FILE)) if level >= IN_FILE else None
             if known is not None:
@@ -95,6 +96,13 @@ class ValueTiles:
                 # Of the image's tiles only those that are there: sixteen for one would push out what is in view.
                 pixels = self._image.loader.there(0, *box)
                 yield row, col, reduced(self.at(*box) if pixels is None else self._bounded(pixels, row, col), level)
+
+    def keep(self, row: int, col: int, values: Values) -> None:
+        """Keep a box of the level ``IN_FILE``, which begins and ends with a tile or the level, tile by tile."""
+        tile = self._image.loader.tile
+        for r in range(0, values.shape[0], tile):
+            for c in range(0, values.shape[1], tile):
+                self.file.put((row + r, col + c), values[r : r + tile, c : c + tile])
 
     def _bounded(self, pixels: npt.NDArray[Any], row: int, col: int) -> Values:
         values = self.rule.values(pixels)

@@ -185,14 +185,18 @@ def test_a_pace_that_was_slow_is_forgotten_when_tiles_come_fast():
     for _ in range(30):
         pace.took(0.001, 0.001)
     assert pace.allows(10, 0.03, 2)
+    pace.took(1.0, 0.0, 10)  # of a row that is read at once each takes a tenth
+    assert pace.allows(10, 0.12, 2)
+    assert not pace.allows(10, 0.09, 2)
 
 
 def test_more_are_read_side_by_side_where_a_disk_is_waited_for():
-    waiting, working, fast = Pace(), Pace(), Pace()
+    waiting, working, fast, in_rows = Pace(), Pace(), Pace(), Pace()
     waiting.took(1.0, 0.01)
+    in_rows.took(0.5, 0.01, 12)
     working.took(1.0, 0.9)  # more threads would only take turns
     fast.took(0.01, 0.001)
-    assert [each.threads(2, 0.03) for each in (Pace(), waiting, working, fast)] == [2, 6, 2, 2]
+    assert [each.threads(2, 0.03) for each in (Pace(), waiting, working, fast, in_rows)] == [2, 6, 2, 2, 6]
 
 
 def test_a_loader_takes_more_threads_for_a_slow_file(loader, gate):
