@@ -137,7 +137,6 @@ class Walk:
 
         def choose_file(dialog: QDialog) -> None:
             if path.is_dir():
-                self.x("key", "ctrl+a")
                 self._type_and_accept(dialog, str(path))
                 return
             files = dialog.findChild(QTreeView, "treeView")

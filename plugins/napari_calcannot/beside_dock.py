@@ -74,7 +74,7 @@ class BesideDock(QObject):
         self.close()
         self._gone.stop()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The dock goes, by whatever way."""
         if event.type() == QEvent.Type.Hide and self._dock is not None and watched is self._dock:
             self._leave()

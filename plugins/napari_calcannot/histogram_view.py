@@ -52,7 +52,7 @@ class HistogramView(QWidget):
         self._threshold, self._dark = threshold, dark
         self.update()
 
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+    def paintEvent(self, _: QPaintEvent) -> None:
         """Draw bars and line."""
         painter = QPainter(self)
         width, height = float(self.width()), float(self.height())
@@ -81,11 +81,11 @@ class HistogramView(QWidget):
             painter.drawLine(QPointF(at, 0.0), QPointF(at, height))
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Set the threshold here."""
         self._choose(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag it along."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._choose(event)

@@ -80,7 +80,7 @@ class Opening(QObject):
             self._close(before)
         return True
 
-    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
         """Take files that are dropped on the panel."""
         if event.type() == QEvent.Type.DragEnter and event.mimeData().hasUrls():
             event.acceptProposedAction()

@@ -42,7 +42,7 @@ class OverviewView(QWidget):
             self._frame = frame
             self.update()
 
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+    def paintEvent(self, _: QPaintEvent) -> None:
         """Draw map and frame."""
         if self._map is None:
             return
@@ -56,11 +56,11 @@ class OverviewView(QWidget):
         painter.drawRect(frame.intersected(place))
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go there."""
         self._go(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go along."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._go(event)

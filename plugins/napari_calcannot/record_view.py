@@ -83,7 +83,7 @@ class RecordPanel(RecordForm):
             self._wanted = f"{LESION}{name}"
             self.keeper.put(("lesions", name), {})
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Write what is left; stay open while that is not possible."""
         if not self._finish():
             event.ignore()
@@ -92,7 +92,7 @@ class RecordPanel(RecordForm):
         self.letters.stop()
         super().closeEvent(event)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+    def showEvent(self, event: QShowEvent) -> None:
         """Others may have written while it was hidden."""
         super().showEvent(event)
         self._refresh()

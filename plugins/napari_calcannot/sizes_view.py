@@ -46,7 +46,7 @@ class SizesView(QWidget):
         self.setVisible(bool(self._counts.size))
         self.update()
 
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+    def paintEvent(self, _: QPaintEvent) -> None:
         """Draw bars and both ends of the scale."""
         if not self._counts.size:
             return

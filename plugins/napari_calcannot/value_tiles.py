@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from calcannot.model.annotation import Annotations, StrokeKind
 from calcannot.segment.allowed import allowed_in
+from napari_calcannot.image_pyramid import PIECE_PX
 from napari_calcannot.tile_file import TileFile
 from napari_calcannot.tile_mosaic import places, repeated
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 Values = npt.NDArray[Any]
 Box = tuple[int, int, int, int]
 
-_PIECE_PX = 512  # of the image, read at once
 IN_FILE = 2
 """The level that is kept in a file: one in sixteen pixels. All that are coarser can be had from it."""
 
@@ -84,7 +84,7 @@ class ValueTiles:
     def pieces(self, level: int, top: int, left: int, bottom: int, right: int) -> Iterator[tuple[int, int, Values]]:
         """Row and column in the image of each part of a box of it, and its values reduced to a level."""
         block = self._image.loader.tile << min(level, IN_FILE)
-        side = min(block, _PIECE_PX)
+        side = min(block, PIECE_PX)
         for r, c in ((r, c) for r in range(top, bottom, block) for c in range(left, right, block)):
             known = self.file.get((r >> IN_FILE, c >> IN_FILE)) if level >= IN_FILE else None
             if known is not None:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class WideEnough(QScrollArea):
     """Scrolls up and down, and is never narrower than what is in it, whatever the size of the text."""
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The content is another or its letters are: it may need more."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return bool(super().eventFilter(watched, event))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         """As wide as the content and the bar."""
         hint, inside = super().minimumSizeHint(), self.widget().minimumSizeHint()
         return QSize(

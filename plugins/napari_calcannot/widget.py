@@ -118,7 +118,7 @@ class CalcificationPanel(QWidget):
         if self.desk.is_working or self.finding.take_regions():
             self.measuring.measure()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Let no answer come to a panel that is gone."""
         OPEN.discard(self)
         self.warming.stop()
@@ -141,14 +141,14 @@ class CalcificationPanel(QWidget):
             self._window = None
         super().closeEvent(event)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         """Hear when the window that it is in is closed: Qt tells the window only."""
         super().showEvent(event)
         if self.window() is not self._window:
             self._window = self.window()
             self._window.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Write everything before the window closes; where that is not possible, it closes only if that is wanted."""
         if watched is self._window and event.type() == QEvent.Type.Close:
             lost = self.keeping.finish()
